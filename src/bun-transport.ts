@@ -1,0 +1,287 @@
+/** The one file that touches `Bun.listen` and `Bun.connect`. Above it there are only transports. */
+
+import type { Socket, TCPSocketListener, TLSOptions } from "bun";
+import { type Address, normalizeHost } from "./address.ts";
+import { CcpError } from "./errors.ts";
+import type { Transport, TransportHandler } from "./transport.ts";
+
+/** TLS on the listening side. Texts are PEM. */
+export interface ServerTls {
+  readonly cert: string;
+  readonly key: string;
+  /** Authorities whose client certificates are accepted; a client without one is refused. */
+  readonly clientCa?: string;
+}
+
+/** TLS on the dialling side. Texts are PEM. */
+export interface ClientTls {
+  /** Authorities to trust instead of the system's. */
+  readonly ca?: string;
+  /** The name the certificate must carry, if not the dialled host. */
+  readonly serverName?: string;
+  /** This side's own certificate and key, for an endpoint that asks for one. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface ListenOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly tls?: ServerTls | undefined;
+  /** Answers who handles the connection; `undefined` closes it without a byte. */
+  readonly accept: (transport: Transport, address: Address) => TransportHandler | undefined;
+  /** A handler threw, which is a mistake of this library; the connection was closed. */
+  readonly onHandlerError: (error: Error) => void;
+}
+
+export interface Listener {
+  readonly hostname: string;
+  readonly port: number;
+  /** Stops accepting; open connections stay. */
+  stop(): void;
+}
+
+interface SocketData {
+  handler: TransportHandler | undefined;
+}
+
+/**
+ * @throws {CcpError} `address_in_use`, `listen_failed`, `tls_failed`
+ */
+export function listen(options: ListenOptions): Listener {
+  const { hostname, port, accept, onHandlerError } = options;
+  let listener: TCPSocketListener<SocketData>;
+  try {
+    listener = Bun.listen<SocketData>({
+      hostname,
+      port,
+      allowHalfOpen: true,
+      ...(options.tls === undefined ? {} : { tls: serverTls(options.tls) }),
+      socket: {
+        open(socket) {
+          const address = { host: normalizeHost(socket.remoteAddress), port: socket.remotePort };
+          const handler = accept(socket, address);
+          socket.data = { handler };
+          if (handler === undefined) closeNow(socket);
+        },
+        data(socket, chunk) {
+          socket.data.handler?.onData(chunk);
+        },
+        drain(socket) {
+          socket.data.handler?.onDrain();
+        },
+        end(socket) {
+          socket.data.handler?.onEnd();
+        },
+        close(socket) {
+          socket.data.handler?.onClose();
+        },
+        error(socket, error) {
+          onHandlerError(error);
+          socket.terminate();
+        },
+      },
+    });
+  } catch (error) {
+    throw listenError(options, error);
+  }
+  return {
+    hostname: listener.hostname,
+    port: listener.port,
+    stop: () => listener.stop(false),
+  };
+}
+
+/** A full close: with nothing written and nothing unread, the peer sees an orderly end. */
+function closeNow(socket: Socket<SocketData>): void {
+  socket.end();
+}
+
+function serverTls({ cert, key, clientCa }: ServerTls): TLSOptions {
+  if (clientCa === undefined) return { cert, key };
+  return { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true };
+}
+
+function listenError({ hostname, port }: ListenOptions, cause: unknown): CcpError {
+  const where = `${hostname}:${port}`;
+  const code = errorCode(cause);
+  if (code === "EADDRINUSE") {
+    return new CcpError(
+      "address_in_use",
+      `port ${port} is in use on ${hostname}: another program listens there already`,
+      { cause },
+    );
+  }
+  if (code === "EACCES") {
+    const text = `not allowed to listen on ${where}; ports below 1024 need privileges`;
+    return new CcpError("listen_failed", text, { cause });
+  }
+  return new CcpError("listen_failed", `cannot listen on ${where}: ${errorText(cause)}`, { cause });
+}
+
+export interface ConnectOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: ClientTls | undefined;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Connected, and the TLS handshake done: answers who handles the connection. */
+  readonly open: (transport: Transport) => TransportHandler;
+  /** A handler threw; the connection was closed. */
+  readonly onHandlerError: (error: Error) => void;
+}
+
+/**
+ * Dials. Resolves after `open` was called.
+ *
+ * @throws {CcpError} `connection_refused`, `host_not_found`, `connect_timeout`, `connect_failed`,
+ *   `tls_failed`, `cancelled`
+ */
+export async function connect(options: ConnectOptions): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const attempt = new ConnectAttempt(options, resolve, reject);
+  attempt.start();
+  await promise;
+}
+
+/** Bun.connect has no time limit and no way to be cancelled, so a late socket is closed here. */
+class ConnectAttempt {
+  readonly #options: ConnectOptions;
+  readonly #resolve: () => void;
+  readonly #reject: (error: CcpError) => void;
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #settled = false;
+  #socket: Socket<SocketData> | undefined;
+
+  constructor(options: ConnectOptions, resolve: () => void, reject: (error: CcpError) => void) {
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#timer = setTimeout(this.#onTimeout, options.timeoutMs);
+    options.signal?.addEventListener("abort", this.#onCancel, { once: true });
+  }
+
+  start(): void {
+    const { host, port, tls, signal, onHandlerError } = this.#options;
+    if (signal?.aborted === true) {
+      this.#onCancel();
+      return;
+    }
+    Bun.connect<SocketData>({
+      hostname: host,
+      port,
+      allowHalfOpen: true,
+      ...(tls === undefined ? {} : { tls: clientTls(tls, host) }),
+      data: { handler: undefined },
+      socket: {
+        open: (socket) => this.#onOpen(socket),
+        handshake: (socket, success, error) => this.#onHandshake(socket, success, error),
+        data: (socket, chunk) => socket.data.handler?.onData(chunk),
+        drain: (socket) => socket.data.handler?.onDrain(),
+        end: (socket) => socket.data.handler?.onEnd(),
+        close: (socket) => this.#onClose(socket),
+        error: (socket, error) => {
+          onHandlerError(error);
+          socket.terminate();
+        },
+        connectError: (_socket, error) => this.#fail(this.#connectError(error)),
+      },
+    }).catch((error: unknown) => this.#fail(this.#connectError(error)));
+  }
+
+  #onOpen(socket: Socket<SocketData>): void {
+    this.#socket = socket;
+    if (this.#settled) socket.terminate();
+    else if (this.#options.tls === undefined) this.#succeed(socket);
+  }
+
+  #onHandshake(socket: Socket<SocketData>, success: boolean, error: Error | null): void {
+    if (this.#settled) return;
+    if (success && socket.authorized) {
+      this.#succeed(socket);
+      return;
+    }
+    socket.terminate();
+    const { host, port } = this.#options;
+    const why = error?.message ?? "the certificate was not accepted";
+    this.#fail(
+      new CcpError("tls_failed", `TLS with ${host}:${port} failed: ${why}`, { cause: error }),
+    );
+  }
+
+  #onClose(socket: Socket<SocketData>): void {
+    if (!this.#settled) {
+      const { host, port } = this.#options;
+      const text = `${host}:${port} closed the connection before it was set up`;
+      this.#fail(new CcpError(this.#options.tls ? "tls_failed" : "connect_failed", text));
+    }
+    socket.data.handler?.onClose();
+  }
+
+  #succeed(socket: Socket<SocketData>): void {
+    if (!this.#settle()) return;
+    socket.data.handler = this.#options.open(socket);
+    this.#resolve();
+  }
+
+  #fail(error: CcpError): void {
+    if (this.#settle()) this.#reject(error);
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    clearTimeout(this.#timer);
+    this.#options.signal?.removeEventListener("abort", this.#onCancel);
+    return true;
+  }
+
+  readonly #onTimeout = (): void => {
+    const { host, port, timeoutMs } = this.#options;
+    const text = `${host}:${port} did not answer within ${timeoutMs} ms; is a firewall in between?`;
+    this.#fail(new CcpError("connect_timeout", text));
+    this.#socket?.terminate();
+  };
+
+  readonly #onCancel = (): void => {
+    const { host, port, signal } = this.#options;
+    const text = `dialling ${host}:${port} was cancelled`;
+    this.#fail(new CcpError("cancelled", text, { cause: signal?.reason }));
+    this.#socket?.terminate();
+  };
+
+  #connectError(cause: unknown): CcpError {
+    const { host, port } = this.#options;
+    const code = errorCode(cause);
+    if (code === "ECONNREFUSED") {
+      const text = `${host}:${port} refused the connection; is a node running there?`;
+      return new CcpError("connection_refused", text, { cause });
+    }
+    if (code?.startsWith("DNS_") === true || code === "ENOTFOUND" || code === "EAI_AGAIN") {
+      const text = `the host name "${host}" does not resolve; check its spelling and the DNS`;
+      return new CcpError("host_not_found", text, { cause });
+    }
+    const text = `cannot connect to ${host}:${port}: ${errorText(cause)}`;
+    return new CcpError("connect_failed", text, { cause });
+  }
+}
+
+function clientTls({ ca, serverName, cert, key }: ClientTls, host: string): TLSOptions {
+  return {
+    serverName: serverName ?? host,
+    rejectUnauthorized: true,
+    requestCert: true,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+function errorCode(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,227 @@
+/**
+ * A CCP endpoint: one TCP port that any number of plugins share.
+ *
+ * ```ts
+ * import { Endpoint } from "ccp-mesh/ccp";
+ *
+ * const endpoint = await Endpoint.listen({ hostname: "127.0.0.1", port: 28080 });
+ * endpoint.onRequest("echo", (_address, data) => data);
+ * ```
+ */
+
+import type { Address } from "./address.ts";
+import { Admission } from "./admission.ts";
+import { type Listener, listen, type ServerTls } from "./bun-transport.ts";
+import { ByteBudget } from "./byte-budget.ts";
+import type { ReceiverErrorContext } from "./communication.ts";
+import { type EndpointCounters, newCounters } from "./counters.ts";
+import { CcpError } from "./errors.ts";
+import { DEFAULT_ENDPOINT_LIMITS, type EndpointLimits, withLimits } from "./limits.ts";
+import type { Mode } from "./protocol.ts";
+import {
+  type RawReceiverClass,
+  ReceiverRegistry,
+  type Registration,
+  type RequestCallback,
+} from "./receivers.ts";
+import { ServerConnection, type ServerConnectionHost } from "./server-connection.ts";
+import type { Transport } from "./transport.ts";
+import { Whitelist } from "./whitelist.ts";
+
+/** How often deadlines are looked at: a twelfth of the shortest default, so it is kept within 8 %. */
+const TICK_MS = 250;
+
+export interface EndpointOptions {
+  /** Where to listen. Empty means every address of the machine, IPv4 and IPv6. */
+  readonly hostname: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Who may connect: entries as {@link Whitelist.create} takes them, or a whitelist. Default: this machine. */
+  readonly whitelist?: Whitelist | readonly string[];
+  readonly limits?: Readonly<Partial<EndpointLimits>>;
+  readonly tls?: ServerTls;
+  /** A receiver failed, and the communication was ended because of it. Default: nothing. */
+  readonly onReceiverError?: (error: unknown, context: ReceiverErrorContext) => void;
+  /** A connection was closed because of a mistake in this library. Default: nothing. */
+  readonly onInternalError?: (error: Error) => void;
+}
+
+export interface EndpointStatus {
+  readonly hostname: string;
+  readonly port: number;
+  /** Connections open now. */
+  readonly connections: number;
+  /** Those of them that have not started a communication. */
+  readonly pending: number;
+  /** Bytes held in partial messages, requests in flight and queues. */
+  readonly heldBytes: number;
+  readonly receivers: readonly {
+    readonly name: string;
+    readonly mode: Mode;
+    readonly owner: string;
+  }[];
+  readonly counters: Readonly<EndpointCounters>;
+  readonly limits: EndpointLimits;
+}
+
+export class Endpoint {
+  readonly #registry = new ReceiverRegistry();
+  readonly #host: ServerConnectionHost;
+  readonly #admission: Admission<ServerConnection>;
+  readonly #listener: Listener;
+  #whitelist: Whitelist;
+  #ticker: ReturnType<typeof setInterval> | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  /**
+   * Listens until `close` is called.
+   *
+   * @throws {CcpError} `address_in_use`, `listen_failed`, `invalid_option`
+   */
+  static async listen(options: EndpointOptions): Promise<Endpoint> {
+    const { whitelist: given = ["localhost"] } = options;
+    const whitelist = given instanceof Whitelist ? given : await Whitelist.create(given);
+    try {
+      return new Endpoint(options, whitelist);
+    } catch (error) {
+      whitelist.close();
+      throw error;
+    }
+  }
+
+  private constructor(options: EndpointOptions, whitelist: Whitelist) {
+    this.#whitelist = whitelist;
+    const limits = withLimits(DEFAULT_ENDPOINT_LIMITS, options.limits);
+    this.#admission = new Admission(limits);
+    this.#host = {
+      limits,
+      registry: this.#registry,
+      budget: new ByteBudget(limits.memoryBytesMax),
+      counters: newCounters(),
+      now: () => performance.now(),
+      onStarted: (connection) => this.#admission.onStarted(connection),
+      onClosed: (connection) => this.#onClosed(connection),
+      onReceiverError: (error, context) => options.onReceiverError?.(error, context),
+    };
+    this.#listener = listenSomewhere(options.hostname, {
+      port: options.port,
+      tls: options.tls,
+      accept: (transport, address) => this.#accept(transport, address),
+      onHandlerError: (error) => options.onInternalError?.(error),
+    });
+  }
+
+  get hostname(): string {
+    return this.#listener.hostname;
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  /**
+   * Answers request-based communications for a plugin name.
+   *
+   * @throws {CcpError} `name_taken`, which names who has it
+   */
+  onRequest(name: string, callback: RequestCallback, owner = "this program"): Registration {
+    return this.#registry.addRequest(name, callback, owner);
+  }
+
+  /**
+   * Receives raw communications for a plugin name: an instance for each.
+   *
+   * @throws {CcpError} `name_taken`, which names who has it
+   */
+  onRaw(name: string, receiver: RawReceiverClass, owner = "this program"): Registration {
+    return this.#registry.addRaw(name, receiver, owner);
+  }
+
+  /** Replaces the whitelist; connections that are open stay. */
+  setWhitelist(whitelist: Whitelist): void {
+    this.#whitelist.close();
+    this.#whitelist = whitelist;
+  }
+
+  status(): EndpointStatus {
+    const { limits, counters, budget } = this.#host;
+    return {
+      hostname: this.hostname,
+      port: this.port,
+      connections: this.#admission.size,
+      pending: this.#admission.pendingSize,
+      heldBytes: budget.bytes,
+      receivers: this.#registry.list(),
+      counters,
+      limits,
+    };
+  }
+
+  /**
+   * Accepts nobody any more, answers what is in flight, ends every communication, and resolves once
+   * the last connection has closed. What is still open after `graceMs` is closed then.
+   */
+  async close(graceMs: number = this.#host.limits.closeTimeoutMs): Promise<void> {
+    this.#listener.stop();
+    this.#whitelist.close();
+    for (const connection of this.#admission) connection.drain();
+    if (this.#admission.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onEmpty = resolve;
+      const timer = setTimeout(() => this.#terminateAll(), graceMs);
+      await promise;
+      clearTimeout(timer);
+    }
+    clearInterval(this.#ticker);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #onClosed(connection: ServerConnection): void {
+    this.#admission.remove(connection);
+    if (this.#admission.size > 0) return;
+    clearInterval(this.#ticker);
+    this.#ticker = undefined;
+    this.#onEmpty?.();
+  }
+
+  #accept(transport: Transport, address: Address): ServerConnection | undefined {
+    const reason = this.#whitelist.allows(address.host)
+      ? this.#admission.makeRoom(address.host)
+      : "not_whitelisted";
+    if (reason !== undefined) {
+      this.#host.counters.refusals[reason] += 1;
+      return undefined;
+    }
+    const connection = new ServerConnection(transport, address, this.#host);
+    this.#admission.add(connection);
+    this.#host.counters.connections += 1;
+    this.#ticker ??= setInterval(() => this.#tick(), TICK_MS);
+    return connection;
+  }
+
+  #tick(): void {
+    const now = this.#host.now();
+    for (const connection of this.#admission) connection.onTick(now);
+  }
+
+  #terminateAll(): void {
+    for (const connection of this.#admission) connection.terminate();
+  }
+}
+
+/** An empty host name means all addresses; where there is no IPv6, those of IPv4. */
+function listenSomewhere(
+  hostname: string,
+  options: Omit<Parameters<typeof listen>[0], "hostname">,
+): Listener {
+  if (hostname !== "") return listen({ ...options, hostname });
+  try {
+    return listen({ ...options, hostname: "::" });
+  } catch (error) {
+    if (error instanceof CcpError && error.code === "address_in_use") throw error;
+    return listen({ ...options, hostname: "0.0.0.0" });
+  }
+}

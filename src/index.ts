@@ -1,0 +1,42 @@
+/**
+ * CCP, the Custom Communication Port protocol: an endpoint that plugins share, clients that dial it,
+ * and MessagePack over both. Knows no node, no config and no console; usable in any Bun program.
+ */
+
+export { type Address, formatAddress, normalizeHost, parseAddress } from "./address.ts";
+export { Backoff, type BackoffOptions } from "./backoff.ts";
+export type { ClientTls, ServerTls } from "./bun-transport.ts";
+export type { ClientCallbacks } from "./client-connection.ts";
+export type { ReceiverErrorContext } from "./communication.ts";
+export { type EndpointCounters, REFUSAL_REASONS, type RefusalReason } from "./counters.ts";
+export { Call, type DialOptions, dial } from "./dial.ts";
+export { Endpoint, type EndpointOptions, type EndpointStatus } from "./endpoint.ts";
+export { CcpError, type CcpErrorCode } from "./errors.ts";
+export { FrameDecoder, type FrameHandler, NO_CODE } from "./frame-decoder.ts";
+export { encodeFrame } from "./frame-encoder.ts";
+export {
+  type ClientLimits,
+  DEFAULT_CLIENT_LIMITS,
+  DEFAULT_ENDPOINT_LIMITS,
+  type EndpointLimits,
+  limitRange,
+} from "./limits.ts";
+export {
+  ClientCode,
+  DATA_BYTES_MAX,
+  MESSAGE_BYTES_MAX,
+  type Mode,
+  ServerCode,
+} from "./protocol.ts";
+export { RawClient } from "./raw-client.ts";
+export {
+  type RawChannel,
+  type RawCloseReason,
+  RawReceiver,
+  type RawReceiverClass,
+  type Registration,
+  type Reply,
+  type RequestCallback,
+} from "./receivers.ts";
+export { RequestClient, type RequestOptions } from "./request-client.ts";
+export { Whitelist } from "./whitelist.ts";

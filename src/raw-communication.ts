@@ -1,0 +1,163 @@
+import type { Address } from "./address.ts";
+import type { Communication, CommunicationLink } from "./communication.ts";
+import { CcpError } from "./errors.ts";
+import { NO_DATA, toData } from "./frame-encoder.ts";
+import { isPromiseLike } from "./promise-like.ts";
+import { ServerCode } from "./protocol.ts";
+import type { RawChannel, RawCloseReason, RawEntry, RawReceiver } from "./receivers.ts";
+
+/**
+ * | state | it means |
+ * |---|---|
+ * | `making` | the receiver is being made; nothing was answered yet |
+ * | `open` | accepted; messages go either way |
+ * | `over` | nothing goes any more |
+ */
+type State = "making" | "open" | "over";
+
+/** A raw communication: messages either way at any time. [CCP-5] */
+export class RawCommunication implements Communication, RawChannel {
+  readonly #link: CommunicationLink;
+  readonly #entry: RawEntry;
+  #receiver: RawReceiver | undefined;
+  #state: State = "making";
+  /** The receiver's promise for the last message has not settled. */
+  #working = false;
+
+  constructor(link: CommunicationLink, entry: RawEntry) {
+    this.#link = link;
+    this.#entry = entry;
+  }
+
+  get receiver(): RawEntry {
+    return this.#entry;
+  }
+
+  get address(): Address {
+    return this.#link.address;
+  }
+
+  /** Makes the receiver, which may send or stop at once, and accepts unless that fails. */
+  start(): void {
+    this.#entry.users.add(this.#onUnload);
+    let receiver: RawReceiver;
+    try {
+      receiver = new this.#entry.receiver(this);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#receiver = receiver;
+    this.#accept();
+    if (this.#isOver()) this.#tellOver("stopped");
+  }
+
+  onData(data: Buffer): void {
+    let working: unknown;
+    try {
+      working = this.#receiver?.onDataReceived(data);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (isPromiseLike(working)) {
+      this.#working = true;
+      working.then(
+        () => {
+          this.#working = false;
+          this.#link.readOn();
+        },
+        (error: unknown) => this.#fail(error),
+      );
+    }
+    if (this.mustWait()) this.#link.pauseReading();
+  }
+
+  onInputEnd(how: "ended" | "aborted"): void {
+    this.#link.close();
+    this.onOver(how);
+  }
+
+  onOver(reason: RawCloseReason): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.#entry.users.delete(this.#onUnload);
+    this.#tellOver(reason);
+  }
+
+  mustWait(): boolean {
+    return this.#working || !this.#link.hasRoom;
+  }
+
+  onTick(): void {}
+
+  drain(): void {
+    this.stop();
+  }
+
+  // --- what the receiver calls --------------------------------------------------------------
+
+  sendData(data: Uint8Array | string): boolean {
+    const bytes = toData(data);
+    this.#accept();
+    if (this.#state === "over") {
+      throw new CcpError("communication_ended", "the communication is over; nothing was sent");
+    }
+    this.#link.send(ServerCode.data, bytes);
+    if (this.#link.queuedBytes > this.#link.host.limits.sendQueueBytesMax) {
+      this.#link.abort("send_queue_full");
+      return false;
+    }
+    return this.#link.hasRoom;
+  }
+
+  drained(): Promise<void> {
+    return this.#link.drained();
+  }
+
+  stop(): void {
+    this.#accept();
+    if (this.#state === "open") this.#link.over(ServerCode.end, "stopped");
+  }
+
+  #accept(): void {
+    if (this.#state !== "making") return;
+    this.#state = "open";
+    this.#link.host.counters.communications += 1;
+    this.#link.send(ServerCode.accepted, NO_DATA);
+  }
+
+  /** A property, so that the set of users can be told and left without a closure each time. */
+  readonly #onUnload = (): void => {
+    this.#link.host.counters.nobodyHome += 1;
+    this.#link.over(ServerCode.nobodyHome, "unloaded");
+  };
+
+  #fail(error: unknown): void {
+    if (this.#state === "over") return;
+    this.#report(error);
+    this.#link.over(ServerCode.communicationError, "failed");
+  }
+
+  #tellOver(reason: RawCloseReason): void {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    try {
+      if (reason === "aborted") receiver?.onConnectionAbort();
+      receiver?.onClosed(reason);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    const { host, address } = this.#link;
+    host.counters.receiverErrors += 1;
+    host.onReceiverError(error, { name: this.#entry.name, owner: this.#entry.owner, address });
+  }
+
+  // A method, because the compiler does not expect the receiver to have changed the state.
+  #isOver(): boolean {
+    return this.#state === "over";
+  }
+}

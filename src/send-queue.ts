@@ -1,0 +1,226 @@
+/**
+ * Messages on their way out. Many small messages become one large write: they are laid behind one
+ * another in blocks, which are written once the present turn of the event loop is over, or as soon
+ * as enough has come together.
+ */
+
+import type { ByteBudget } from "./byte-budget.ts";
+import { OVERHEAD_BYTES, writeFrameHead } from "./frame-encoder.ts";
+import type { Transport } from "./transport.ts";
+
+/** Enough in one write to make its cost small; more gained nothing when measured. */
+const FLUSH_BYTES = 64 * 1024;
+/** Room for what may come before a write and for one more message that still counts as small. */
+const BLOCK_BYTES = 2 * FLUSH_BYTES;
+/** Where a queue that was last flushed nearly empty begins, so that a word to everyone stays cheap. */
+const SMALL_BLOCK_BYTES = 4 * 1024;
+/** Idle blocks kept for reuse: 2 MiB, enough for every connection that is flushed in one turn. */
+const SPARE_BLOCKS_MAX = 16;
+
+interface Block {
+  readonly bytes: Buffer;
+  start: number;
+  end: number;
+}
+
+/** Blocks that are not in use. One for the whole process: a block belongs to nobody between uses. */
+const spareBlocks: Buffer[] = [];
+
+function takeBlock(bytes: number): Block {
+  const spare = bytes === BLOCK_BYTES ? spareBlocks.pop() : undefined;
+  return { bytes: spare ?? Buffer.allocUnsafeSlow(bytes), start: 0, end: 0 };
+}
+
+function giveBlock(block: Block): void {
+  if (block.bytes.length === BLOCK_BYTES && spareBlocks.length < SPARE_BLOCKS_MAX) {
+    spareBlocks.push(block.bytes);
+  }
+}
+
+/** The queues with something to write, flushed together after the present turn of the event loop. */
+let dirty: SendQueue[] = [];
+
+function flushDirty(): void {
+  const queues = dirty;
+  dirty = [];
+  for (const queue of queues) queue.flush();
+}
+
+export interface SendQueueOwner {
+  /** The budget has no room: the connection is to be given up. */
+  onMemoryExhausted(): void;
+  /** The transport has taken everything that was queued. */
+  onQueueEmpty(): void;
+}
+
+export interface SendQueueOptions {
+  readonly transport: Transport;
+  readonly owner: SendQueueOwner;
+  /** Queued bytes from which `hasRoom` is `false`. */
+  readonly highWaterBytes: number;
+  /** What several queues share; without it the queue bounds nothing by itself. */
+  readonly budget?: ByteBudget | undefined;
+}
+
+export class SendQueue {
+  readonly #transport: Transport;
+  readonly #owner: SendQueueOwner;
+  readonly #highWaterBytes: number;
+  readonly #budget: ByteBudget | undefined;
+  #blocks: Block[] = [];
+  #bytes = 0;
+  #takenBytes = 0;
+  #scheduled = false;
+  /** The transport takes nothing until it drains. */
+  #blocked = false;
+  #closed = false;
+  #startsLarge = false;
+  #waiting: (() => void)[] | undefined;
+
+  constructor({ transport, owner, highWaterBytes, budget }: SendQueueOptions) {
+    this.#transport = transport;
+    this.#owner = owner;
+    this.#highWaterBytes = highWaterBytes;
+    this.#budget = budget;
+  }
+
+  /** Bytes queued that the transport has not taken. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Bytes the transport has taken since the beginning; tells whether the peer still reads. */
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
+  get hasRoom(): boolean {
+    return this.#bytes < this.#highWaterBytes;
+  }
+
+  /** Queues a message. `data` may be changed as soon as this returns. */
+  push(code: number, data: Uint8Array): void {
+    if (this.#closed) return;
+    if (data.length > FLUSH_BYTES) {
+      this.#pushLarge(code, data);
+      return;
+    }
+    const size = OVERHEAD_BYTES + data.length;
+    const block = this.#roomFor(size);
+    if (block === undefined) return;
+    writeFrameHead(block.bytes, block.end, code, data.length);
+    block.bytes.set(data, block.end + OVERHEAD_BYTES);
+    block.end += size;
+    this.#bytes += size;
+    if (this.#bytes >= FLUSH_BYTES && !this.#blocked) this.flush();
+    else this.#schedule();
+  }
+
+  /** Resolves once there is room again, or nothing more can be sent. */
+  async drained(): Promise<void> {
+    if (this.hasRoom || this.#closed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    (this.#waiting ??= []).push(resolve);
+    await promise;
+  }
+
+  /** Writes as much as the transport takes. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#blocked || this.#closed) return;
+    this.#startsLarge = this.#bytes > SMALL_BLOCK_BYTES;
+    for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
+      if (!this.#writeBlock(block)) break;
+      this.#blocks.shift();
+      this.#giveBack(block);
+    }
+    this.#wakeWaiting();
+    if (this.#bytes === 0) this.#owner.onQueueEmpty();
+  }
+
+  /** To be called when the transport drains. */
+  onDrain(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.flush();
+  }
+
+  /** Forgets what is queued; further messages are ignored. */
+  close(): void {
+    this.#closed = true;
+    for (const block of this.#blocks) this.#giveBack(block);
+    this.#blocks = [];
+    this.#bytes = 0;
+    this.#wakeWaiting();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    if (dirty.push(this) === 1) setImmediate(flushDirty);
+  }
+
+  #roomFor(size: number): Block | undefined {
+    const last = this.#blocks[this.#blocks.length - 1];
+    if (last !== undefined && last.end + size <= last.bytes.length) return last;
+    const small = last === undefined && !this.#startsLarge && size <= SMALL_BLOCK_BYTES;
+    return this.#append(small ? SMALL_BLOCK_BYTES : BLOCK_BYTES);
+  }
+
+  #append(bytes: number): Block | undefined {
+    if (this.#budget?.take(bytes) === false) {
+      this.#owner.onMemoryExhausted();
+      return undefined;
+    }
+    const block = takeBlock(bytes);
+    this.#blocks.push(block);
+    return block;
+  }
+
+  #giveBack(block: Block): void {
+    this.#budget?.give(block.bytes.length);
+    giveBlock(block);
+  }
+
+  /** Writes large data from where it lies; only what the transport does not take is copied. */
+  #pushLarge(code: number, data: Uint8Array): void {
+    const head = this.#roomFor(OVERHEAD_BYTES);
+    if (head === undefined) return;
+    writeFrameHead(head.bytes, head.end, code, data.length);
+    head.end += OVERHEAD_BYTES;
+    this.#bytes += OVERHEAD_BYTES;
+    this.flush();
+    const taken = this.#bytes === 0 && !this.#closed ? this.#write(data) : 0;
+    if (taken === data.length || this.#closed) return;
+    const rest = this.#append(data.length - taken);
+    if (rest === undefined) return;
+    rest.bytes.set(data.subarray(taken));
+    rest.end = rest.bytes.length;
+    this.#bytes += rest.end;
+    this.#schedule();
+  }
+
+  /** Whether the whole block was taken. */
+  #writeBlock(block: Block): boolean {
+    const length = block.end - block.start;
+    const taken = this.#write(block.bytes.subarray(block.start, block.end));
+    block.start += taken;
+    this.#bytes -= taken;
+    return taken === length;
+  }
+
+  #write(bytes: Uint8Array): number {
+    // A closed transport takes nothing; its owner hears of it by itself.
+    const taken = Math.max(0, this.#transport.write(bytes));
+    this.#takenBytes += taken;
+    if (taken < bytes.length) this.#blocked = true;
+    return taken;
+  }
+
+  #wakeWaiting(): void {
+    if (this.#waiting === undefined || (!this.hasRoom && !this.#closed)) return;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (const resolve of waiting) resolve();
+  }
+}

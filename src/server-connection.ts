@@ -1,0 +1,372 @@
+/** The listening side of one connection: CCP's state machine, over any {@link Transport}. */
+
+import type { Address } from "./address.ts";
+import type { Communication, CommunicationHost, CommunicationLink } from "./communication.ts";
+import type { RefusalReason } from "./counters.ts";
+import { FrameDecoder, type FrameHandler } from "./frame-decoder.ts";
+import { NO_DATA, OVERHEAD_BYTES } from "./frame-encoder.ts";
+import { ClientCode, ServerCode } from "./protocol.ts";
+import { RawCommunication } from "./raw-communication.ts";
+import type { RawCloseReason } from "./receivers.ts";
+import { RequestCommunication } from "./request-communication.ts";
+import { SendQueue, type SendQueueOwner } from "./send-queue.ts";
+import type { Transport, TransportHandler } from "./transport.ts";
+
+/** What a connection needs of the endpoint it belongs to. */
+export interface ServerConnectionHost extends CommunicationHost {
+  /** A communication was asked for, so the connection is no longer pending. */
+  onStarted(connection: ServerConnection): void;
+  onClosed(connection: ServerConnection): void;
+}
+
+/**
+ * | state | it means |
+ * |---|---|
+ * | `awaiting-start` | nothing that counts has been said |
+ * | `open` | a communication goes on |
+ * | `awaiting-end` | the client was told that it is over; only its end is expected |
+ * | `closing` | what is queued is flushed, then the connection is shut down |
+ * | `closed` | nothing is left |
+ */
+export type ServerState = "awaiting-start" | "open" | "awaiting-end" | "closing" | "closed";
+
+const NEXT_STATES: Readonly<Record<ServerState, readonly ServerState[]>> = {
+  "awaiting-start": ["open", "awaiting-end", "closing", "closed"],
+  open: ["awaiting-end", "closing", "closed"],
+  "awaiting-end": ["closing", "closed"],
+  closing: ["closed"],
+  closed: [],
+};
+
+/** What the client may still say: anything, nothing once what is held is handled, or nothing. */
+type Input = "open" | "ending" | "ended";
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export class ServerConnection
+  implements TransportHandler, FrameHandler, SendQueueOwner, CommunicationLink
+{
+  readonly address: Address;
+  readonly host: ServerConnectionHost;
+  readonly #transport: Transport;
+  readonly #decoder: FrameDecoder;
+  readonly #queue: SendQueue;
+  #communication: Communication | undefined;
+  #state: ServerState = "awaiting-start";
+  #input: Input = "open";
+  #transportPaused = false;
+
+  // What `onTick` compares with to tell silence and standstill.
+  #stateSinceMs: number;
+  #active = false;
+  #lastActiveMs: number;
+  #stallTakenBytes = 0;
+  #stallSinceMs: number;
+  #partialSerial = 0;
+  #partialSinceMs: number;
+
+  constructor(transport: Transport, address: Address, host: ServerConnectionHost) {
+    this.#transport = transport;
+    this.address = address;
+    this.host = host;
+    this.#decoder = new FrameDecoder(this, host.limits.startBytesMax, host.budget);
+    this.#queue = new SendQueue({
+      transport,
+      owner: this,
+      highWaterBytes: host.limits.sendHighWaterBytes,
+      budget: host.budget,
+    });
+    const now = host.now();
+    this.#stateSinceMs = now;
+    this.#lastActiveMs = now;
+    this.#stallSinceMs = now;
+    this.#partialSinceMs = now;
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  // --- what the transport tells -------------------------------------------------------------
+
+  onData(chunk: Buffer): void {
+    this.host.counters.bytesIn += chunk.length;
+    this.#active = true;
+    this.#decoder.push(chunk);
+    if (this.#decoder.heldBytes > 0 && !this.#transportPaused) {
+      this.#transportPaused = true;
+      this.#transport.pause();
+    }
+  }
+
+  onDrain(): void {
+    this.#queue.onDrain();
+    this.readOn();
+  }
+
+  onEnd(): void {
+    if (this.#input === "ended") return;
+    this.#input = "ending";
+    if (!this.#decoder.paused) this.#endInput("aborted");
+  }
+
+  onClose(): void {
+    if (this.#state === "closed") return;
+    this.#enter("closed");
+    this.#decoder.stop();
+    this.#queue.close();
+    this.#endCommunication("aborted");
+    this.host.onClosed(this);
+  }
+
+  // --- what the decoder and the queue tell --------------------------------------------------
+
+  onFrame(code: number, chunk: Buffer, start: number, end: number): void {
+    this.host.counters.messagesIn += 1;
+    if (this.#state === "open") {
+      if (code === ClientCode.data) this.#communication?.onData(chunk.subarray(start, end));
+      else this.#onControl(code);
+    } else if (this.#state === "awaiting-start") {
+      this.#onBeforeStart(code, chunk.subarray(start, end));
+    } else if (this.#state === "awaiting-end") {
+      // [CCP-3.5]
+      if (code === ClientCode.end) this.close();
+      else this.#protocolError("protocol_error");
+    }
+  }
+
+  onOversize(_claimedBytes: number): void {
+    this.#protocolError("message_too_large");
+  }
+
+  onMemoryExhausted(): void {
+    this.abort("memory_max");
+  }
+
+  onQueueEmpty(): void {
+    if (this.#state === "closing") {
+      this.#queue.close();
+      this.#transport.shutdown();
+    } else {
+      this.readOn();
+    }
+  }
+
+  // --- what the communication does ----------------------------------------------------------
+
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  get hasRoom(): boolean {
+    return this.#queue.hasRoom;
+  }
+
+  drained(): Promise<void> {
+    return this.#queue.drained();
+  }
+
+  send(code: ServerCode, data: Uint8Array): void {
+    const { counters } = this.host;
+    counters.messagesOut += 1;
+    counters.bytesOut += OVERHEAD_BYTES + data.length;
+    this.#queue.push(code, data);
+  }
+
+  pauseReading(): void {
+    this.#decoder.pause();
+  }
+
+  /** Takes up reading where it was left, if nothing stands against it. */
+  readOn(): void {
+    const { paused, heldBytes } = this.#decoder;
+    if (!paused && heldBytes === 0 && !this.#transportPaused) return;
+    if (this.#state === "open" && this.#communication?.mustWait() === true) return;
+    this.#decoder.resume();
+    if (this.#decoder.heldBytes > 0) return;
+    this.#resumeTransport();
+    if (this.#input === "ending" && !this.#decoder.paused) this.#endInput("aborted");
+  }
+
+  over(code: ServerCode, reason: RawCloseReason): void {
+    if (this.#state !== "open" && this.#state !== "awaiting-start") return;
+    if (this.#state === "awaiting-start") this.host.onStarted(this);
+    this.send(code, NO_DATA);
+    if (this.#input === "ended") {
+      this.close();
+    } else {
+      this.#enter("awaiting-end");
+    }
+    this.#endCommunication(reason);
+    this.readOn();
+  }
+
+  /** Flushes, shuts down, and leaves the client the time to read and to close. */
+  close(): void {
+    if (this.#state === "closing" || this.#state === "closed") return;
+    this.#enter("closing");
+    this.#decoder.stop();
+    this.#resumeTransport();
+    this.#queue.flush();
+  }
+
+  abort(reason: RefusalReason): void {
+    if (this.#state === "closed") return;
+    this.host.counters.refusals[reason] += 1;
+    this.terminate();
+  }
+
+  // --- what the endpoint does ---------------------------------------------------------------
+
+  terminate(): void {
+    this.#transport.terminate();
+    this.onClose();
+  }
+
+  /** Ends the communication as soon as what is in flight is answered. */
+  drain(): void {
+    if (this.#state === "awaiting-start") this.close();
+    else if (this.#state === "open") this.#communication?.drain();
+  }
+
+  /** Looks at the deadlines. To be called several times a second. */
+  onTick(nowMs: number): void {
+    if (this.#active) {
+      this.#active = false;
+      this.#lastActiveMs = nowMs;
+    }
+    this.#checkState(nowMs);
+    this.#checkMessage(nowMs);
+    this.#checkSending(nowMs);
+  }
+
+  // --- the parts ----------------------------------------------------------------------------
+
+  #onBeforeStart(code: number, data: Buffer): void {
+    if (code === ClientCode.end) {
+      this.close();
+    } else if (code === ClientCode.startRequest || code === ClientCode.startRaw) {
+      const name = decodeName(data);
+      if (name === undefined) this.#protocolError("protocol_error");
+      else if (code === ClientCode.startRequest) this.#startRequest(name);
+      else this.#startRaw(name);
+    }
+    // Anything else before the start is ignored. [CCP-3.1]
+  }
+
+  #startRequest(name: string): void {
+    const entry = this.host.registry.request(name);
+    if (entry === undefined) {
+      this.#nobodyHome();
+      return;
+    }
+    this.#open(new RequestCommunication(this, entry));
+    this.host.counters.communications += 1;
+    this.send(ServerCode.accepted, NO_DATA);
+  }
+
+  #startRaw(name: string): void {
+    const entry = this.host.registry.raw(name);
+    if (entry === undefined) {
+      this.#nobodyHome();
+      return;
+    }
+    const communication = new RawCommunication(this, entry);
+    this.#open(communication);
+    communication.start();
+  }
+
+  #open(communication: Communication): void {
+    this.#communication = communication;
+    this.#decoder.bytesMax = this.host.limits.messageBytesMax;
+    this.#enter("open");
+    this.host.onStarted(this);
+  }
+
+  #onControl(code: number): void {
+    if (code === ClientCode.end) this.#endInput("ended");
+    // [CCP-3.4]
+    else if (code === ClientCode.startRequest || code === ClientCode.startRaw) {
+      this.#protocolError("protocol_error");
+    }
+    // An empty message or an unknown code is ignored. [CCP-1.4]
+  }
+
+  #endInput(how: "ended" | "aborted"): void {
+    this.#input = "ended";
+    if (this.#state === "open") this.#communication?.onInputEnd(how);
+    else this.close();
+  }
+
+  #endCommunication(reason: RawCloseReason): void {
+    const communication = this.#communication;
+    this.#communication = undefined;
+    communication?.onOver(reason);
+  }
+
+  #nobodyHome(): void {
+    this.host.counters.nobodyHome += 1;
+    this.over(ServerCode.nobodyHome, "unloaded");
+  }
+
+  #protocolError(reason: RefusalReason): void {
+    this.host.counters.refusals[reason] += 1;
+    this.send(ServerCode.protocolError, NO_DATA);
+    this.close();
+    this.#endCommunication("failed");
+  }
+
+  #checkState(nowMs: number): void {
+    const { limits } = this.host;
+    const inStateMs = nowMs - this.#stateSinceMs;
+    if (this.#state === "open") {
+      this.#communication?.onTick(nowMs, this.#lastActiveMs);
+    } else if (this.#state === "awaiting-start") {
+      if (inStateMs >= limits.startTimeoutMs) this.abort("start_timeout");
+    } else if (inStateMs >= limits.closeTimeoutMs) {
+      this.abort("close_timeout");
+    }
+  }
+
+  #checkMessage(nowMs: number): void {
+    const serial = this.#decoder.partialSerial;
+    if (serial !== this.#partialSerial || this.#decoder.paused) {
+      this.#partialSerial = serial;
+      this.#partialSinceMs = nowMs;
+    } else if (serial > 0 && nowMs - this.#partialSinceMs >= this.host.limits.messageTimeoutMs) {
+      this.abort("message_timeout");
+    }
+  }
+
+  #checkSending(nowMs: number): void {
+    const { takenBytes, bytes } = this.#queue;
+    if (bytes === 0 || takenBytes !== this.#stallTakenBytes) {
+      this.#stallTakenBytes = takenBytes;
+      this.#stallSinceMs = nowMs;
+    } else if (nowMs - this.#stallSinceMs >= this.host.limits.sendStallTimeoutMs) {
+      this.abort("send_stalled");
+    }
+  }
+
+  #enter(state: ServerState): void {
+    if (!NEXT_STATES[this.#state].includes(state)) {
+      throw new Error(`a connection cannot go from ${this.#state} to ${state}`);
+    }
+    this.#state = state;
+    this.#stateSinceMs = this.host.now();
+  }
+
+  #resumeTransport(): void {
+    if (!this.#transportPaused) return;
+    this.#transportPaused = false;
+    this.#transport.resume();
+  }
+}
+
+function decodeName(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * What the protocol needs of a byte stream, and no more. Bun's sockets are such streams as they are;
+ * tests use one in memory.
+ */
+export interface Transport {
+  /** Bytes taken, which may be fewer than given; then `onDrain` follows. Negative once closed. */
+  write(bytes: Uint8Array): number;
+  /** Tells the peer that nothing more will be written. What it writes still arrives. */
+  shutdown(): void;
+  /** Ends the connection at once, in both directions, without waiting for the peer. */
+  terminate(): void;
+  /** Stops `onData` and `onEnd` until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
+/** What happens on a byte stream. A call never throws. */
+export interface TransportHandler {
+  /** The chunk belongs to the handler; it is never written again. */
+  onData(chunk: Buffer): void;
+  /** The transport may take bytes again; may also be called for nothing. */
+  onDrain(): void;
+  /** The peer will write nothing more; writing to it may still work. */
+  onEnd(): void;
+  /** The stream is over in both directions. Nothing is called after it. */
+  onClose(): void;
+}
