@@ -14,7 +14,7 @@ import { Admission } from "./admission.ts";
 import { type Listener, listen, type ServerTls } from "./bun-transport.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import type { ReceiverErrorContext } from "./communication.ts";
-import { type EndpointCounters, newCounters } from "./counters.ts";
+import { type EndpointCounters, newCounters, type RefusalReason } from "./counters.ts";
 import { CcpError } from "./errors.ts";
 import { DEFAULT_ENDPOINT_LIMITS, type EndpointLimits, withLimits } from "./limits.ts";
 import type { Mode } from "./protocol.ts";
@@ -40,6 +40,8 @@ export interface EndpointOptions {
   readonly whitelist?: Whitelist | readonly string[];
   readonly limits?: Readonly<Partial<EndpointLimits>>;
   readonly tls?: ServerTls;
+  /** A connection was closed, or a communication ended, of the endpoint's own accord. Default: nothing. */
+  readonly onRefused?: (reason: RefusalReason, address: Address) => void;
   /** A receiver failed, and the communication was ended because of it. Default: nothing. */
   readonly onReceiverError?: (error: unknown, context: ReceiverErrorContext) => void;
   /** A connection was closed because of a mistake in this library. Default: nothing. */
@@ -67,6 +69,7 @@ export interface EndpointStatus {
 export class Endpoint {
   readonly #registry = new ReceiverRegistry();
   readonly #host: ServerConnectionHost;
+  readonly #onRefused: EndpointOptions["onRefused"];
   readonly #admission: Admission<ServerConnection>;
   readonly #listener: Listener;
   #whitelist: Whitelist;
@@ -93,6 +96,7 @@ export class Endpoint {
     this.#whitelist = whitelist;
     const limits = withLimits(DEFAULT_ENDPOINT_LIMITS, options.limits);
     this.#admission = new Admission(limits);
+    this.#onRefused = options.onRefused;
     this.#host = {
       limits,
       registry: this.#registry,
@@ -193,6 +197,7 @@ export class Endpoint {
       : "not_whitelisted";
     if (reason !== undefined) {
       this.#host.counters.refusals[reason] += 1;
+      this.#onRefused?.(reason, address);
       return undefined;
     }
     const connection = new ServerConnection(transport, address, this.#host);

@@ -40,3 +40,4 @@ export {
 } from "./receivers.ts";
 export { RequestClient, type RequestOptions } from "./request-client.ts";
 export { Whitelist } from "./whitelist.ts";
+export { parseWhitelistEntry } from "./whitelist-entry.ts";

@@ -1,0 +1,187 @@
+/** The admin address: health, metrics, status, and the plugins' switches, over HTTP. */
+
+import { timingSafeEqual } from "node:crypto";
+import type { Server } from "bun";
+import * as v from "valibot";
+import { normalizeHost } from "../src/index.ts";
+import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
+import type { PluginStatus } from "./plugin-host.ts";
+import type { NodeStatus } from "./status.ts";
+
+/** A request of the admin's is a line of JSON; a payload to publish is at most this. */
+const BODY_BYTES_MAX = 1024 * 1024;
+
+/** What the admin address needs of the node. */
+export interface Administered {
+  status(): NodeStatus;
+  readonly plugins: {
+    load(name: string): Promise<PluginStatus | undefined>;
+    unload(name: string): Promise<PluginStatus | undefined>;
+    reload(name: string): Promise<PluginStatus | undefined>;
+  };
+}
+
+export interface AdminOptions {
+  /** Empty means all interfaces. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** What a client that is not on this machine must show. */
+  readonly token: () => string | undefined;
+  readonly node: Administered;
+}
+
+export interface Admin {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+type Answer = (request: Request) => Response | Promise<Response>;
+
+const PluginAction = v.strictObject({
+  action: v.picklist(["load", "unload", "reload"]),
+  plugin: v.string(),
+});
+
+/** @throws {Error} with `code` as the system gave it, if it cannot listen there */
+export function serveAdmin(options: AdminOptions): Admin {
+  const { node } = options;
+  const routes = new Map<string, Answer>([
+    ["GET /metrics", () => metrics(node)],
+    ["GET /api/status", () => json(node.status())],
+    ["POST /api/plugins", (request) => act(node, request)],
+    ["GET /", () => text(INDEX)],
+  ]);
+  const server = Bun.serve({
+    hostname: options.host === "" ? "::" : options.host,
+    port: options.port,
+    maxRequestBodySize: BODY_BYTES_MAX,
+    // Without it Bun answers a failed handler with a page of its source.
+    development: false,
+    fetch: (request, server) => answer({ request, server, routes, options }),
+    error: () => text("the node failed to answer; its log says more\n", 500),
+  });
+  return {
+    url: `http://${server.hostname?.includes(":") === true ? `[${server.hostname}]` : server.hostname}:${server.port}`,
+    stop: () => server.stop(true),
+  };
+}
+
+const INDEX = `ccp-mesh
+
+GET  /healthz      200 while the process runs
+GET  /readyz       200 while the node is ready, else 503
+GET  /metrics      for Prometheus
+GET  /api/status   everything, as JSON
+POST /api/plugins  {"action": "load" | "unload" | "reload", "plugin": NAME}
+`;
+
+interface Exchange {
+  readonly request: Request;
+  readonly server: Server<undefined>;
+  readonly routes: ReadonlyMap<string, Answer>;
+  readonly options: AdminOptions;
+}
+
+async function answer({ request, server, routes, options }: Exchange): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  // Probes come from elsewhere, carry no token, and learn nothing but yes or no.
+  if (pathname === "/healthz") return text("ok\n");
+  if (pathname === "/readyz") return ready(options.node);
+  const refusal = refuse(request, server, options.token());
+  if (refusal !== undefined) return refusal;
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const route = routes.get(`${method} ${pathname}`);
+  if (route !== undefined) return route(request);
+  const known = [...routes.keys()].some((key) => key.endsWith(` ${pathname}`));
+  return known
+    ? problem(405, `${pathname} does not answer ${request.method}`)
+    : problem(404, `there is nothing at ${pathname}; GET / lists what there is`);
+}
+
+/**
+ * Who is on this machine needs no token. A browser on this machine is not enough: a page from
+ * elsewhere may send it here, by another name (rebinding) or without asking (a form).
+ */
+function refuse(
+  request: Request,
+  server: Server<undefined>,
+  token: string | undefined,
+): Response | undefined {
+  const shown = request.headers.get("authorization")?.replace(/^bearer /i, "");
+  if (shown !== undefined && token !== undefined) {
+    if (equalInConstantTime(shown, token)) return undefined;
+    return problem(401, "the token is wrong");
+  }
+  if (!isLocal(request, server)) {
+    return token === undefined
+      ? problem(403, "only this machine may ask; set [admin] token to let others in")
+      : problem(401, "send the header: Authorization: Bearer TOKEN");
+  }
+  if (request.method !== "GET" && request.method !== "HEAD" && !isJson(request)) {
+    return problem(415, "send the header: Content-Type: application/json");
+  }
+  return undefined;
+}
+
+function isLocal(request: Request, server: Server<undefined>): boolean {
+  const client = normalizeHost(server.requestIP(request)?.address ?? "");
+  const forwarded = request.headers.has("x-forwarded-for") || request.headers.has("forwarded");
+  return isLoopback(client) && isLoopback(new URL(request.url).hostname) && !forwarded;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host === "[::1]" || host.startsWith("127.");
+}
+
+function isJson(request: Request): boolean {
+  return request.headers.get("content-type")?.startsWith("application/json") === true;
+}
+
+function equalInConstantTime(a: string, b: string): boolean {
+  const hash = (text: string): Uint8Array => new Bun.CryptoHasher("sha256").update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+}
+
+function ready(node: Administered): Response {
+  const { state } = node.status().node;
+  return text(`${state}\n`, state === "ready" ? 200 : 503);
+}
+
+function metrics(node: Administered): Response {
+  const headers = { "content-type": METRICS_CONTENT_TYPE };
+  return new Response(renderMetrics(node.status()), { headers });
+}
+
+async function act({ plugins }: Administered, request: Request): Promise<Response> {
+  const body = v.safeParse(PluginAction, await bodyOf(request));
+  if (!body.success) {
+    return problem(400, 'send {"action": "load" | "unload" | "reload", "plugin": NAME}');
+  }
+  const { action, plugin } = body.output;
+  const status = await plugins[action](plugin);
+  if (status === undefined) {
+    return problem(404, `[plugins] load names no plugin "${plugin}"`);
+  }
+  return json(status, status.error === undefined ? 200 : 500);
+}
+
+async function bodyOf(request: Request): Promise<unknown> {
+  try {
+    return await request.json();
+  } catch {
+    return undefined;
+  }
+}
+
+function text(body: string, status = 200): Response {
+  return new Response(body, { status, headers: { "content-type": "text/plain; charset=utf-8" } });
+}
+
+function json(value: unknown, status = 200): Response {
+  return Response.json(value, { status });
+}
+
+function problem(status: number, error: string): Response {
+  return json({ error }, status);
+}

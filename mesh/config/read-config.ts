@@ -1,0 +1,195 @@
+/** From a config file and a command line to a config, or to everything that is wrong with the two. */
+
+import { hostname } from "node:os";
+import { quoted } from "../printable.ts";
+import type { NodeConfig, PluginSettings } from "./config.ts";
+import { ConfigError, type Mistake, sectionLabel } from "./config-error.ts";
+import { type IniSection, parseIni } from "./ini.ts";
+import { nearest } from "./nearest.ts";
+import { readConfigFile } from "./read-file.ts";
+import { applyRules, keyNames, type Problem, sectionNames, type WrittenSections } from "./rules.ts";
+
+/** What the command line says instead of the file, as it was typed. */
+export interface ConfigOverrides {
+  readonly name?: string;
+  readonly port?: string;
+  readonly adminPort?: string;
+  readonly data?: string;
+}
+
+export interface ReadConfigOptions {
+  /** The config file, as messages name it too. */
+  readonly path: string;
+  /** The text of the file, where it need not be read. */
+  readonly text?: string;
+  readonly overrides?: ConfigOverrides;
+  /** The node's name where none is set. Default: the name of this machine. */
+  readonly hostName?: string;
+}
+
+const OVERRIDES: readonly {
+  readonly option: keyof ConfigOverrides;
+  readonly flag: string;
+  readonly section: string;
+  readonly key: string;
+}[] = [
+  { option: "name", flag: "--name", section: "node", key: "name" },
+  { option: "port", flag: "--port", section: "server", key: "port" },
+  { option: "adminPort", flag: "--admin-port", section: "admin", key: "port" },
+  { option: "data", flag: "--data", section: "node", key: "data" },
+];
+
+/** Sections of a plugin's own: `[plugin:NAME]`. */
+const PLUGIN_PREFIX = "plugin:";
+
+/** What was written for a key, and how a mistake names the place. */
+interface Setting {
+  readonly value: string | readonly string[];
+  readonly label: string;
+  readonly line?: number;
+}
+
+/** What is gathered on the way, from the file and then the overrides. */
+interface Findings {
+  readonly mistakes: Mistake[];
+  /** By `section.key`. */
+  readonly settings: Map<string, Setting>;
+  readonly pluginSettings: Map<string, PluginSettings>;
+}
+
+/**
+ * Reads, checks and completes a config. It never throws: all that is wrong with the file and the
+ * overrides comes back as one error.
+ */
+export async function readConfig(options: ReadConfigOptions): Promise<NodeConfig | ConfigError> {
+  const { path, overrides = {}, hostName = hostname() } = options;
+  const file = options.text === undefined ? await readConfigFile(path) : { text: options.text };
+  const findings: Findings = { mistakes: [], settings: new Map(), pluginSettings: new Map() };
+  if ("text" in file) {
+    addFile(findings, file.text);
+  } else {
+    findings.mistakes.push({ text: file.problem });
+  }
+  const { mistakes, settings, pluginSettings } = findings;
+
+  if ((settings.get("node.name")?.value ?? "") === "") {
+    const label = "this machine's name, which stands in for [node] name,";
+    settings.set("node.name", { value: hostName, label });
+  }
+  for (const { option, flag, section, key } of OVERRIDES) {
+    const value = overrides[option];
+    if (value !== undefined) {
+      settings.set(`${section}.${key}`, { value, label: `${flag}:` });
+    }
+  }
+
+  const result = applyRules(writtenSections(settings));
+  if ("problems" in result) {
+    mistakes.push(...result.problems.map((problem) => mistakeOf(problem, settings)));
+  } else if (mistakes.length === 0) {
+    const plugins = { ...result.config.plugins, settings: pluginSettings };
+    return { ...result.config, plugins };
+  }
+  return new ConfigError("code" in file ? file.code : "invalid", path, mistakes);
+}
+
+function addFile(findings: Findings, text: string): void {
+  const ini = parseIni(text);
+  findings.mistakes.push(...ini.mistakes);
+  for (const [name, section] of ini.sections) {
+    const keys = keyNames(name);
+    const pluginName = pluginNameOf(name);
+    if (keys !== undefined) {
+      addSettings(findings, name, section, keys);
+    } else if (pluginName !== undefined) {
+      addPluginSettings(findings, pluginName, section);
+    } else {
+      findings.mistakes.push({ line: section.line, text: unknownSection(name) });
+    }
+  }
+}
+
+function addSettings(
+  { settings, mistakes }: Findings,
+  name: string,
+  section: IniSection,
+  known: readonly string[],
+): void {
+  const sectionText = sectionLabel(name);
+  for (const [key, { value, line }] of section.keys) {
+    if (known.includes(key)) {
+      settings.set(`${name}.${key}`, { value, line, label: `${sectionText} ${key}` });
+      continue;
+    }
+    const meant = nearest(key, known);
+    const hint =
+      meant === undefined ? `its keys are ${known.join(", ")}` : `did you mean "${meant}"?`;
+    mistakes.push({ line, text: `unknown key ${quoted(key)} in ${sectionText}; ${hint}` });
+  }
+}
+
+function addPluginSettings(
+  { pluginSettings, mistakes }: Findings,
+  pluginName: string,
+  section: IniSection,
+): void {
+  // A key that a plugin asks for and nobody wrote must not be found in a prototype.
+  const values: Record<string, string> = Object.create(null);
+  for (const [key, { value, line }] of section.keys) {
+    if (typeof value === "string") {
+      values[key] = value;
+    } else {
+      const label = sectionLabel(PLUGIN_PREFIX + pluginName);
+      mistakes.push({
+        line,
+        text: `${quoted(key)} in ${label} takes one value; write it without []`,
+      });
+    }
+  }
+  pluginSettings.set(pluginName, values);
+}
+
+function pluginNameOf(section: string): string | undefined {
+  const name = section.startsWith(PLUGIN_PREFIX) ? section.slice(PLUGIN_PREFIX.length) : "";
+  return name === name.trim() && name !== "" ? name : undefined;
+}
+
+function unknownSection(written: string): string {
+  const meant = nearestSection(written);
+  const all = [...sectionNames(), `${PLUGIN_PREFIX}NAME`].map(sectionLabel).join(", ");
+  const hint =
+    meant === undefined ? `the sections are ${all}` : `did you mean ${sectionLabel(meant)}?`;
+  return `unknown section ${sectionLabel(written)}; ${hint}`;
+}
+
+function nearestSection(written: string): string | undefined {
+  const colon = written.indexOf(":");
+  if (colon === -1) {
+    return nearest(written, sectionNames());
+  }
+  const name = written.slice(colon + 1).trim();
+  const prefix = nearest(written.slice(0, colon + 1), [PLUGIN_PREFIX]);
+  return prefix === undefined || name === "" ? undefined : prefix + name;
+}
+
+function writtenSections(settings: Findings["settings"]): WrittenSections {
+  const sections: Record<string, Record<string, Setting["value"]>> = {};
+  for (const section of sectionNames()) {
+    const keys: Record<string, Setting["value"]> = {};
+    for (const key of keyNames(section) ?? []) {
+      const setting = settings.get(`${section}.${key}`);
+      if (setting !== undefined) {
+        keys[key] = setting.value;
+      }
+    }
+    sections[section] = keys;
+  }
+  return sections;
+}
+
+function mistakeOf({ keys, text }: Problem, settings: Findings["settings"]): Mistake {
+  const blamed = keys.find((key) => settings.has(key));
+  const setting = blamed === undefined ? undefined : settings.get(blamed);
+  const line = setting?.line;
+  return { text: `${setting?.label ?? keys[0]} ${text}`, ...(line !== undefined && { line }) };
+}

@@ -1,0 +1,42 @@
+/**
+ * What plugins import from "ccp-mesh": how to define one, and the protocol library.
+ *
+ * ```ts
+ * import { definePlugin } from "ccp-mesh";
+ *
+ * export default definePlugin({
+ *   name: "greeter",
+ *   setup(node) {
+ *     node.onRequest("greeter", (_address, data) => `hello ${data.toString()}`);
+ *   },
+ * });
+ * ```
+ */
+
+export {
+  type Address,
+  Backoff,
+  type BackoffOptions,
+  Call,
+  CcpError,
+  type CcpErrorCode,
+  type ClientCallbacks,
+  type ClientLimits,
+  type ClientTls,
+  type DialOptions,
+  formatAddress,
+  type Mode,
+  parseAddress,
+  type RawChannel,
+  RawClient,
+  type RawCloseReason,
+  RawReceiver,
+  type RawReceiverClass,
+  type Registration,
+  type Reply,
+  type RequestCallback,
+  RequestClient,
+  type RequestOptions,
+} from "../src/index.ts";
+export type { Logger } from "./log.ts";
+export { definePlugin, type Plugin, type PluginNode } from "./plugin.ts";

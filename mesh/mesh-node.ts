@@ -1,0 +1,274 @@
+/** A node: an endpoint, the plugins on it, and the admin address beside it. */
+
+import { readFileSync } from "node:fs";
+import packageJson from "../package.json" with { type: "json" };
+import {
+  CcpError,
+  Endpoint,
+  type EndpointLimits,
+  formatAddress,
+  type RefusalReason,
+  type ServerTls,
+  Whitelist,
+} from "../src/index.ts";
+import { type Admin, type Administered, serveAdmin } from "./admin.ts";
+import type { NodeConfig, ServerConfig } from "./config/config.ts";
+import type { Logger } from "./log.ts";
+import { limited } from "./log-limit.ts";
+import { NodeError } from "./node-error.ts";
+import { connectionsAllowed } from "./open-files.ts";
+import { PluginHost } from "./plugin-host.ts";
+import { pluginFolders, providePluginApi } from "./plugin-modules.ts";
+import type { NodeState, NodeStatus } from "./status.ts";
+
+export const VERSION: string = packageJson.version;
+
+/** An attacker can cause these lines, so each address gets one a minute. */
+const REFUSALS_LOGGED_EVERY_MS = 60_000;
+const REFUSALS_LOGGED_KEYS_MAX = 1000;
+
+export interface NodeOptions {
+  readonly config: NodeConfig;
+  /** Where the config was read from: plugins are looked for beside it first. */
+  readonly configPath: string;
+  readonly log: Logger;
+}
+
+interface NodeParts {
+  readonly endpoint: Endpoint;
+  readonly plugins: PluginHost;
+}
+
+export class MeshNode implements Administered {
+  readonly #log: Logger;
+  readonly #startedAt = new Date();
+  readonly #endpoint: Endpoint;
+  readonly plugins: PluginHost;
+  #config: NodeConfig;
+  #state: NodeState = "starting";
+  #uncaughtErrors = 0;
+  #admin: Admin | undefined;
+
+  /**
+   * Listens, then loads the plugins; one that fails is logged and stands in the status.
+   *
+   * @throws {NodeError} when it cannot listen
+   */
+  static async start(options: NodeOptions): Promise<MeshNode> {
+    const { config, configPath, log } = options;
+    providePluginApi();
+    const endpoint = await listen(config, log);
+    const plugins = new PluginHost({
+      nodeName: config.node.name,
+      endpoint,
+      log,
+      folders: pluginFolders(configPath),
+    });
+    const node = new MeshNode(options, { endpoint, plugins });
+    try {
+      node.#serveAdmin();
+    } catch (error) {
+      await endpoint.close(0);
+      throw error;
+    }
+    log.info("listening", {
+      node: config.node.name,
+      ccp: formatAddress({ host: endpoint.hostname, port: endpoint.port }),
+      admin: node.adminUrl,
+      version: VERSION,
+    });
+    await plugins.apply(config.plugins.load, config.plugins.settings);
+    node.#state = "ready";
+    return node;
+  }
+
+  private constructor({ config, log }: NodeOptions, { endpoint, plugins }: NodeParts) {
+    this.#config = config;
+    this.#log = log;
+    this.#endpoint = endpoint;
+    this.plugins = plugins;
+  }
+
+  /** The port of the endpoint. */
+  get port(): number {
+    return this.#endpoint.port;
+  }
+
+  /** Where the admin address is served. */
+  get adminUrl(): string {
+    return this.#admin?.url ?? "";
+  }
+
+  status(): NodeStatus {
+    const { limits, counters, ...endpoint } = this.#endpoint.status();
+    const { refusals, ...counts } = counters;
+    return {
+      node: {
+        name: this.#config.node.name,
+        state: this.#state,
+        version: VERSION,
+        bun: Bun.version,
+        startedAt: this.#startedAt.toISOString(),
+        uptimeMs: Date.now() - this.#startedAt.getTime(),
+      },
+      endpoint: { ...endpoint, counters: counts },
+      plugins: this.plugins.list(),
+      refusals,
+      limits,
+      process: {
+        residentBytes: process.memoryUsage.rss(),
+        uncaughtErrors: this.#uncaughtErrors,
+      },
+    };
+  }
+
+  /** Applies what can change while the node runs, and says what cannot. */
+  async reconfigure(config: NodeConfig): Promise<void> {
+    const before = this.#config;
+    for (const name of needRestart(before, config)) {
+      this.#log.warn(`${name} has changed; restart the node to apply it`);
+    }
+    if (!Bun.deepEquals(before.server.whitelist, config.server.whitelist)) {
+      this.#endpoint.setWhitelist(await whitelistOf(config.server, this.#log));
+    }
+    this.#config = {
+      ...before,
+      server: { ...before.server, whitelist: config.server.whitelist },
+      admin: { ...before.admin, token: config.admin.token },
+      plugins: config.plugins,
+    };
+    await this.plugins.apply(config.plugins.load, config.plugins.settings);
+    this.#log.info("config applied");
+  }
+
+  /** Something in a plugin threw where nobody could catch it. The node goes on. */
+  onUncaught(error: unknown): void {
+    this.#uncaughtErrors += 1;
+    this.#log.error("an error was not caught, probably a plugin's", { error });
+  }
+
+  /** Answers what is in flight, ends every communication, unloads the plugins. */
+  async stop(): Promise<void> {
+    if (this.#state === "draining" || this.#state === "stopped") return;
+    this.#state = "draining";
+    this.#log.info("stopping");
+    await this.#endpoint.close();
+    await this.plugins.unloadAll();
+    await this.#admin?.stop();
+    this.#state = "stopped";
+    this.#log.info("stopped");
+  }
+
+  #serveAdmin(): void {
+    const { host, port } = this.#config.admin;
+    try {
+      this.#admin = serveAdmin({
+        host,
+        port,
+        token: () => this.#config.admin.token,
+        node: this,
+      });
+    } catch (cause) {
+      throw new NodeError(
+        "port_in_use",
+        `the admin address ${formatAddress({ host, port })} cannot be listened on: ` +
+          `${cause instanceof Error ? cause.message : String(cause)}. ` +
+          "Is a node running already? Set another [admin] port, or use --admin-port",
+        { cause },
+      );
+    }
+  }
+}
+
+async function listen(config: NodeConfig, log: Logger): Promise<Endpoint> {
+  const { server } = config;
+  const refusals = limited(log, {
+    everyMs: REFUSALS_LOGGED_EVERY_MS,
+    keysMax: REFUSALS_LOGGED_KEYS_MAX,
+  });
+  const tls = server.tls === undefined ? undefined : readTls(server.tls);
+  const whitelist = await whitelistOf(server, log);
+  try {
+    return await Endpoint.listen({
+      hostname: server.host,
+      port: server.port,
+      whitelist,
+      limits: fittingLimits(config.limits, log),
+      ...(tls === undefined ? {} : { tls }),
+      onRefused: (reason, address) => {
+        refusals.warn(address.host, refusalText(reason), { reason, address: address.host });
+      },
+      onReceiverError: (error, { name, owner, address }) => {
+        refusals.error(`${owner} ${name}`, `${owner} failed while it answered "${name}"`, {
+          address: formatAddress(address),
+          error,
+        });
+      },
+      onInternalError: (error) => {
+        log.error("a connection was closed by a mistake in ccp-mesh; please report it", { error });
+      },
+    });
+  } catch (error) {
+    whitelist.close();
+    throw listenError(error);
+  }
+}
+
+function listenError(error: unknown): unknown {
+  if (!(error instanceof CcpError)) return error;
+  const cause = { cause: error };
+  if (error.code === "address_in_use") {
+    const text = `${error.message}. Is a node running already? Set another [server] port, or use --port`;
+    return new NodeError("port_in_use", text, cause);
+  }
+  return new NodeError("listen_failed", `${error.message}; see [server] host and port`, cause);
+}
+
+function refusalText(reason: RefusalReason): string {
+  return reason === "not_whitelisted"
+    ? "refused: not on the whitelist, see [server] whitelist"
+    : "connection closed for exceeding a limit, see [limits]";
+}
+
+function whitelistOf(server: ServerConfig, log: Logger): Promise<Whitelist> {
+  return Whitelist.create(server.whitelist, {
+    onUnresolved: (_host, error) => log.error(error.message),
+  });
+}
+
+function readTls({ certPath, keyPath }: { certPath: string; keyPath: string }): ServerTls {
+  try {
+    return { cert: readFileSync(certPath, "utf8"), key: readFileSync(keyPath, "utf8") };
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new NodeError("tls_unusable", `[server] tls_cert or tls_key cannot be read: ${text}`, {
+      cause,
+    });
+  }
+}
+
+function fittingLimits(limits: EndpointLimits, log: Logger): EndpointLimits {
+  const allowed = connectionsAllowed();
+  if (limits.connectionsMax <= allowed) return limits;
+  log.warn("the system allows too few open files for connections_max; raise it with ulimit -n", {
+    connectionsMax: limits.connectionsMax,
+    takenAs: allowed,
+  });
+  return { ...limits, connectionsMax: allowed };
+}
+
+/** What differs and is read only at the start, as the config names it. */
+function needRestart(before: NodeConfig, after: NodeConfig): string[] {
+  const differs = (a: unknown, b: unknown): boolean => !Bun.deepEquals(a, b);
+  const { whitelist: _before, ...server } = before.server;
+  const { whitelist: _after, ...newServer } = after.server;
+  const { token: _oldToken, ...admin } = before.admin;
+  const { token: _newToken, ...newAdmin } = after.admin;
+  return [
+    ...(differs(server, newServer) ? ["[server]"] : []),
+    ...(differs(before.node, after.node) ? ["[node]"] : []),
+    ...(differs(admin, newAdmin) ? ["[admin]"] : []),
+    ...(differs(before.limits, after.limits) ? ["[limits]"] : []),
+    ...(differs(before.log, after.log) ? ["[log]"] : []),
+  ];
+}

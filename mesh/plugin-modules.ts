@@ -1,0 +1,104 @@
+/** Finding and importing the modules of plugins, fresh at each load. */
+
+import { realpathSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, isAbsolute, join, resolve, sep } from "node:path";
+import * as v from "valibot";
+import * as api from "./index.ts";
+import type { Plugin } from "./plugin.ts";
+
+const OWN_FOLDERS = [import.meta.dir, join(import.meta.dir, "..", "src")];
+
+const moduleCache = createRequire(import.meta.url).cache;
+
+const PluginModule = v.object({
+  default: v.object({
+    name: v.pipe(v.string(), v.regex(/^[\w.-]{1,64}$/)),
+    setup: v.function(),
+  }),
+});
+
+/**
+ * Lets a plugin in any folder import "ccp-mesh", also where no package of that name is installed.
+ * It gets this very instance, so that `instanceof` holds.
+ */
+export function providePluginApi(): void {
+  Bun.plugin({
+    name: "ccp-mesh",
+    setup(build) {
+      build.module("ccp-mesh", () => ({ exports: { ...api }, loader: "object" }));
+    },
+  });
+}
+
+/** Where a plugin is looked for: beside the config that names it, then in the working folder. */
+export function pluginFolders(configPath: string): readonly string[] {
+  return [...new Set([dirname(resolve(configPath)), process.cwd()])];
+}
+
+/**
+ * The file that `specifier` means: a path, or the name of a package, seen from the first of
+ * `folders` that has it.
+ *
+ * @throws {Error} that names the folders
+ */
+export function resolvePluginModule(specifier: string, folders: readonly string[]): string {
+  for (const folder of folders) {
+    for (const candidate of isAbsolute(specifier) ? [specifier] : [`./${specifier}`, specifier]) {
+      try {
+        return realpathSync(Bun.resolveSync(candidate, folder));
+      } catch {
+        // Not there; the next folder may have it.
+      }
+    }
+  }
+  throw new Error(
+    `there is no module "${specifier}", neither as a file nor as a package, in ${folders.join(" or ")}`,
+  );
+}
+
+/**
+ * Imports a plugin's module. What was imported from its folder before is read again.
+ *
+ * @throws {Error} that says what is wrong with the module
+ */
+export async function importPlugin(file: string): Promise<Plugin> {
+  forgetModules(dirname(file));
+  let module: unknown;
+  try {
+    module = await import(file);
+  } catch (cause) {
+    throw new Error(`${file} cannot be imported: ${importErrorText(cause)}`, { cause });
+  }
+  if (!isPluginModule(module)) {
+    throw new Error(
+      `${file} is not a plugin: its default export must be definePlugin({ name, setup }), ` +
+        "with a name of letters, digits, dots, dashes and underscores, at most 64",
+    );
+  }
+  return module.default;
+}
+
+function isPluginModule(module: unknown): module is { readonly default: Plugin } {
+  return v.is(PluginModule, module);
+}
+
+/** Errors of syntax tell their place apart from their message, and come in a bundle if there are several. */
+function importErrorText(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return importErrorText(error.errors[0]);
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  const place = v.safeParse(v.object({ position: v.object({ line: v.number() }) }), error);
+  return place.success ? `line ${place.output.position.line}: ${text}` : text;
+}
+
+/** Packages and the node itself stay: they do not change, and must not exist twice. */
+function forgetModules(folder: string): void {
+  for (const path of Object.keys(moduleCache)) {
+    const inside = path.startsWith(folder + sep) && !path.includes(`${sep}node_modules${sep}`);
+    if (inside && !OWN_FOLDERS.some((own) => path.startsWith(own + sep))) {
+      delete moduleCache[path];
+    }
+  }
+}
