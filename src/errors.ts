@@ -24,7 +24,7 @@
  * | `message_too_large` | the data does not fit one message |
  * | `send_queue_full` | the other side takes data slower than it is sent |
  * | `bad_data` | something other than bytes or a string was to be sent |
- * | `bad_messagepack` | bytes are not MessagePack, or exceed the decode limits |
+ * | `bad_messagepack` | bytes are not MessagePack or exceed the decode limits, or a value cannot be encoded |
  */
 export type CcpErrorCode =
   | "invalid_option"

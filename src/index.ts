@@ -21,6 +21,16 @@ export {
   type EndpointLimits,
   limitRange,
 } from "./limits.ts";
+export { decode, ExtData, encode } from "./messagepack.ts";
+export {
+  MessagePackReceiver,
+  type MessagePackRequestOptions,
+  MessagePackStream,
+  messagePackCallback,
+  messagePackRequest,
+  type Parse,
+} from "./messagepack-communication.ts";
+export { DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./messagepack-limits.ts";
 export {
   ClientCode,
   DATA_BYTES_MAX,
@@ -39,5 +49,5 @@ export {
   type RequestCallback,
 } from "./receivers.ts";
 export { RequestClient, type RequestOptions } from "./request-client.ts";
-export { Whitelist } from "./whitelist.ts";
+export { Whitelist, type WhitelistOptions } from "./whitelist.ts";
 export { parseWhitelistEntry } from "./whitelist-entry.ts";
