@@ -4,28 +4,32 @@ import type { EndpointLimits } from "./limits.ts";
 /** The part of a connection that admission needs. */
 export interface Admitted {
   readonly address: { readonly host: string };
+  /** Since when it has only waited for the client; `undefined` while it is busy. */
+  readonly idleSinceMs: number | undefined;
   abort(reason: RefusalReason): void;
 }
 
 interface HostRecord<Connection> {
-  connections: number;
+  readonly connections: Set<Connection>;
   /** In the order of their arrival. */
   readonly pending: Set<Connection>;
 }
 
 /**
- * Decides which connections may stay. Those that have started a communication are never pushed
- * out; among those that have not, the oldest makes room for a newer one, so that abandoned
- * connections cannot keep out a client that knows what it wants.
+ * Decides which connections may stay. Where a cap is reached, the one that has waited longest to start
+ * a communication makes room, or else the request-based one that has been silent longest, so that
+ * abandoned connections cannot keep out a client that knows what it wants.
  */
 export class Admission<Connection extends Admitted> {
   readonly #limits: EndpointLimits;
+  readonly #now: () => number;
   readonly #hosts = new Map<string, HostRecord<Connection>>();
   readonly #pending = new Set<Connection>();
   readonly #connections = new Set<Connection>();
 
-  constructor(limits: EndpointLimits) {
+  constructor(limits: EndpointLimits, now: () => number) {
     this.#limits = limits;
+    this.#now = now;
   }
 
   get size(): number {
@@ -46,12 +50,13 @@ export class Admission<Connection extends Admitted> {
       this.#limits;
     const record = this.#hosts.get(host);
     if (record !== undefined) {
-      if (record.connections >= connectionsPerAddressMax && !evictOldest(record.pending)) {
+      if (record.connections.size >= connectionsPerAddressMax && !this.#evictFrom(record)) {
         return "connections_per_address_max";
       }
       if (record.pending.size >= pendingPerAddressMax) evictOldest(record.pending);
     }
-    if (this.size >= connectionsMax && !evictOldest(this.#pending)) return "connections_max";
+    const all = { connections: this.#connections, pending: this.#pending };
+    if (this.size >= connectionsMax && !this.#evictFrom(all)) return "connections_max";
     if (this.#pending.size >= pendingMax) evictOldest(this.#pending);
     return undefined;
   }
@@ -60,10 +65,10 @@ export class Admission<Connection extends Admitted> {
     const { host } = connection.address;
     let record = this.#hosts.get(host);
     if (record === undefined) {
-      record = { connections: 0, pending: new Set() };
+      record = { connections: new Set(), pending: new Set() };
       this.#hosts.set(host, record);
     }
-    record.connections += 1;
+    record.connections.add(connection);
     record.pending.add(connection);
     this.#pending.add(connection);
     this.#connections.add(connection);
@@ -81,8 +86,25 @@ export class Admission<Connection extends Admitted> {
     const { host } = connection.address;
     const record = this.#hosts.get(host);
     if (record === undefined) return;
-    record.connections -= 1;
-    if (record.connections === 0) this.#hosts.delete(host);
+    record.connections.delete(connection);
+    if (record.connections.size === 0) this.#hosts.delete(host);
+  }
+
+  #evictFrom({ connections, pending }: HostRecord<Connection>): boolean {
+    return evictOldest(pending) || this.#evictIdlest(connections);
+  }
+
+  #evictIdlest(connections: ReadonlySet<Connection>): boolean {
+    let idlest: Connection | undefined;
+    let sinceMs = this.#now() - this.#limits.idleEvictionMs;
+    for (const connection of connections) {
+      const { idleSinceMs } = connection;
+      if (idleSinceMs === undefined || idleSinceMs > sinceMs) continue;
+      idlest = connection;
+      sinceMs = idleSinceMs;
+    }
+    idlest?.abort("idle_eviction");
+    return idlest !== undefined;
   }
 }
 

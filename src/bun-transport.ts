@@ -1,6 +1,7 @@
 /** The one file that touches `Bun.listen` and `Bun.connect`. Above it there are only transports. */
 
-import type { Socket, TCPSocketListener, TLSOptions } from "bun";
+import { createSecureContext } from "node:tls";
+import type { Socket, SocketHandler, TCPSocketListener, TLSOptions } from "bun";
 import { type Address, normalizeHost } from "./address.ts";
 import { CcpError } from "./errors.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
@@ -28,8 +29,12 @@ export interface ListenOptions {
   readonly hostname: string;
   readonly port: number;
   readonly tls?: ServerTls | undefined;
-  /** Answers who handles the connection; `undefined` closes it without a byte. */
-  readonly accept: (transport: Transport, address: Address) => TransportHandler | undefined;
+  /** Whether a connection may stay; if not, it is closed without a byte. */
+  readonly admit: (address: Address) => boolean;
+  /** Answers who handles a connection that may stay. */
+  readonly accept: (transport: Transport, address: Address) => TransportHandler;
+  /** The TLS handshake failed; the connection was closed. */
+  readonly onTlsFailed: (address: Address) => void;
   /** A handler threw, which is a mistake of this library; the connection was closed. */
   readonly onHandlerError: (error: Error) => void;
 }
@@ -42,44 +47,29 @@ export interface Listener {
 }
 
 interface SocketData {
-  handler: TransportHandler | undefined;
+  readonly handler: TransportHandler | undefined;
+  /** Of who dialled, where this side listens. */
+  readonly address?: Address;
 }
 
 /**
  * @throws {CcpError} `address_in_use`, `listen_failed`, `tls_failed`
  */
 export function listen(options: ListenOptions): Listener {
-  const { hostname, port, accept, onHandlerError } = options;
+  const { hostname, port } = options;
+  const tls = options.tls === undefined ? undefined : serverTls(options.tls);
+  if (options.tls !== undefined) assertUsable(options.tls);
+  const handlers = acceptedHandlers(options);
   let listener: TCPSocketListener<SocketData>;
   try {
     listener = Bun.listen<SocketData>({
       hostname,
       port,
       allowHalfOpen: true,
-      ...(options.tls === undefined ? {} : { tls: serverTls(options.tls) }),
+      data: NOBODY,
       socket: {
-        open(socket) {
-          const address = { host: normalizeHost(socket.remoteAddress), port: socket.remotePort };
-          const handler = accept(socket, address);
-          socket.data = { handler };
-          if (handler === undefined) closeNow(socket);
-        },
-        data(socket, chunk) {
-          socket.data.handler?.onData(chunk);
-        },
-        drain(socket) {
-          socket.data.handler?.onDrain();
-        },
-        end(socket) {
-          socket.data.handler?.onEnd();
-        },
-        close(socket) {
-          socket.data.handler?.onClose();
-        },
-        error(socket, error) {
-          onHandlerError(error);
-          socket.terminate();
-        },
+        ...handlers,
+        open: (socket) => onAccepted(socket, { options, tls, handlers }),
       },
     });
   } catch (error) {
@@ -92,14 +82,98 @@ export function listen(options: ListenOptions): Listener {
   };
 }
 
-/** A full close: with nothing written and nothing unread, the peer sees an orderly end. */
-function closeNow(socket: Socket<SocketData>): void {
-  socket.end();
+/**
+ * Silence after which the system asks whether the other side is still there; about 11 minutes later
+ * it closes the connection. Only this notices a peer that lost its power during a raw communication.
+ */
+const KEEP_ALIVE_MS = 60_000;
+
+/** Where events go before there is a handler, and the ciphertext that was handed on to TLS. */
+const NOBODY: SocketData = { handler: undefined };
+
+interface Acceptance {
+  readonly options: ListenOptions;
+  readonly tls: TLSOptions | undefined;
+  readonly handlers: SocketHandler<SocketData>;
+}
+
+function onAccepted(raw: Socket<SocketData>, { options, tls, handlers }: Acceptance): void {
+  // Types do not know it, but a client that reset the connection meanwhile has no address.
+  const host: string | undefined = raw.remoteAddress;
+  if (host === undefined) {
+    raw.terminate();
+    return;
+  }
+  const address = { host: normalizeHost(host), port: raw.remotePort };
+  if (!options.admit(address)) {
+    // With nothing written and nothing unread, the peer sees an orderly end.
+    raw.end();
+    return;
+  }
+  const socket = tls === undefined ? raw : secured(raw, tls, handlers);
+  socket.data = { handler: options.accept(socket, address), address };
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+}
+
+/**
+ * TLS from the first byte, but on a socket that is already known: a listener with TLS of its own
+ * tells of a connection only once the handshake is done, so that nothing bounds those that never
+ * finish one, or how many a stranger opens.
+ */
+function secured(
+  raw: Socket<SocketData>,
+  tls: TLSOptions,
+  socket: SocketHandler<SocketData>,
+): Socket<SocketData> {
+  const upgrade = { isServer: true, data: NOBODY, tls, socket };
+  const [, secure] = raw.upgradeTLS<SocketData>(upgrade);
+  return secure;
+}
+
+function acceptedHandlers({
+  tls,
+  onTlsFailed,
+  onHandlerError,
+}: ListenOptions): SocketHandler<SocketData> {
+  return {
+    handshake(socket, success) {
+      if (success && (tls?.clientCa === undefined || socket.authorized)) return;
+      if (socket.data.address !== undefined) onTlsFailed(socket.data.address);
+      socket.terminate();
+    },
+    data(socket, chunk) {
+      socket.data.handler?.onData(chunk);
+    },
+    drain(socket) {
+      socket.data.handler?.onDrain();
+    },
+    end(socket) {
+      socket.data.handler?.onEnd();
+    },
+    close(socket) {
+      socket.data.handler?.onClose();
+    },
+    error(socket, error) {
+      onHandlerError(error);
+      socket.terminate();
+    },
+  };
 }
 
 function serverTls({ cert, key, clientCa }: ServerTls): TLSOptions {
   if (clientCa === undefined) return { cert, key };
   return { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true };
+}
+
+/** @throws {CcpError} `tls_failed` when the certificate, the key or the authority is not what it should be */
+function assertUsable({ cert, key, clientCa }: ServerTls): void {
+  try {
+    if (cert === "" || key === "") throw new Error("it is empty");
+    createSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }) });
+  } catch (error) {
+    const text = `the TLS certificate or its key cannot be used: ${errorText(error)}`;
+    throw new CcpError("tls_failed", text, { cause: error });
+  }
 }
 
 function listenError({ hostname, port }: ListenOptions, cause: unknown): CcpError {
@@ -162,17 +236,19 @@ class ConnectAttempt {
   }
 
   start(): void {
-    const { host, port, tls, signal, onHandlerError } = this.#options;
-    if (signal?.aborted === true) {
-      this.#onCancel();
-      return;
-    }
-    Bun.connect<SocketData>({
+    if (this.#options.signal?.aborted === true) this.#onCancel();
+    else this.#dial().catch((error: unknown) => this.#fail(this.#connectError(error)));
+  }
+
+  /** Bun.connect throws some errors and rejects with others; this rejects with all. */
+  async #dial(): Promise<void> {
+    const { host, port, tls, onHandlerError } = this.#options;
+    await Bun.connect<SocketData>({
       hostname: host,
       port,
       allowHalfOpen: true,
       ...(tls === undefined ? {} : { tls: clientTls(tls, host) }),
-      data: { handler: undefined },
+      data: NOBODY,
       socket: {
         open: (socket) => this.#onOpen(socket),
         handshake: (socket, success, error) => this.#onHandshake(socket, success, error),
@@ -186,7 +262,7 @@ class ConnectAttempt {
         },
         connectError: (_socket, error) => this.#fail(this.#connectError(error)),
       },
-    }).catch((error: unknown) => this.#fail(this.#connectError(error)));
+    });
   }
 
   #onOpen(socket: Socket<SocketData>): void {
@@ -201,12 +277,12 @@ class ConnectAttempt {
       this.#succeed(socket);
       return;
     }
-    socket.terminate();
     const { host, port } = this.#options;
     const why = error?.message ?? "the certificate was not accepted";
     this.#fail(
       new CcpError("tls_failed", `TLS with ${host}:${port} failed: ${why}`, { cause: error }),
     );
+    socket.terminate();
   }
 
   #onClose(socket: Socket<SocketData>): void {
@@ -220,7 +296,8 @@ class ConnectAttempt {
 
   #succeed(socket: Socket<SocketData>): void {
     if (!this.#settle()) return;
-    socket.data.handler = this.#options.open(socket);
+    socket.data = { handler: this.#options.open(socket) };
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#resolve();
   }
 

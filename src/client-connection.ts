@@ -118,7 +118,7 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
    */
   send(data: Uint8Array | string): boolean {
     const bytes = toData(data);
-    if (this.#state === "closing" || this.#state === "closed") {
+    if (this.#isOver() || this.#input === "gone") {
       const text = `the communication with ${this.#target} is over; nothing was sent`;
       throw new CcpError("communication_ended", text);
     }
@@ -146,6 +146,7 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   abort(error: CcpError): void {
     if (this.#isOver()) return;
     this.#enter("closing");
+    this.#decoder.stop();
     this.#call(() => this.#callbacks.onAbort?.(error));
     this.#transport.terminate();
     this.onClose();
@@ -158,7 +159,8 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
 
   resume(): void {
     this.#decoder.resume();
-    if (this.#decoder.heldBytes > 0) return;
+    // Called from within a message, this leaves what follows it to whoever is decoding.
+    if (this.#decoder.busy || this.#decoder.heldBytes > 0) return;
     this.#resumeTransport();
     if (this.#decoder.paused || this.#input === "open") return;
     if (this.#input === "gone") this.onClose();
@@ -189,6 +191,8 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   onClose(): void {
     if (this.#state === "closed") return;
     this.#input = "gone";
+    // Nothing can be sent any more; what arrived before is handed out first.
+    this.#queue.close();
     if (!this.#isOver()) {
       if (this.#decoder.paused) return;
       this.#lost();
@@ -196,7 +200,6 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
     if (this.#isClosed()) return;
     this.#enter("closed");
     clearTimeout(this.#timer);
-    this.#queue.close();
     this.#closed.resolve();
   }
 
@@ -219,8 +222,9 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
     this.abort(new CcpError("message_too_large", text));
   }
 
-  onMemoryExhausted(): void {
-    this.abort(new CcpError("send_queue_full", "out of memory for messages"));
+  /** A client has no budget beyond its own limits. */
+  onMemoryExhausted(): boolean {
+    return false;
   }
 
   onQueueEmpty(): void {
@@ -289,12 +293,26 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
     this.#enter("closing");
     this.#decoder.stop();
     this.#resumeTransport();
+    if (this.#input === "gone") {
+      this.onClose();
+      return;
+    }
+    this.#queue.flush();
+    if (!this.#isClosed()) this.#waitForClose();
+  }
+
+  /** As long as the endpoint takes what is queued for it, it has time. */
+  #waitForClose(): void {
+    const { takenBytes } = this.#queue;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
+      if (this.#queue.takenBytes > takenBytes) {
+        this.#waitForClose();
+        return;
+      }
       this.#transport.terminate();
       this.onClose();
     }, this.#limits.closeTimeoutMs);
-    this.#queue.flush();
   }
 
   #resumeTransport(): void {
@@ -309,8 +327,7 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
       callback();
     } catch (error) {
       if (!this.#isOver()) this.#end();
-      if (this.#callbacks.onCallbackError === undefined) reportUncaught(error);
-      else this.#callbacks.onCallbackError(error);
+      tellCallbackError(this.#callbacks, error);
     }
   }
 
@@ -330,7 +347,12 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   }
 }
 
-function reportUncaught(error: unknown): void {
+/** A callback threw; what runs it goes on. */
+export function tellCallbackError(callbacks: ClientCallbacks, error: unknown): void {
+  if (callbacks.onCallbackError !== undefined) {
+    callbacks.onCallbackError(error);
+    return;
+  }
   queueMicrotask(() => {
     throw error;
   });

@@ -25,6 +25,8 @@ export interface CommunicationHost {
   readonly counters: EndpointCounters;
   /** Milliseconds on a clock that never jumps. */
   now(): number;
+  /** Counts, and reports, that a connection or a communication is ended for this reason. */
+  onRefused(reason: RefusalReason, address: Address): void;
   onReceiverError(error: unknown, context: ReceiverErrorContext): void;
 }
 
@@ -48,6 +50,8 @@ export interface CommunicationLink {
   close(): void;
   /** Closes at once and counts why. */
   abort(reason: RefusalReason): void;
+  /** Makes room in the shared budget by closing whoever holds most; `false` if that is this one. */
+  makeRoom(): boolean;
 }
 
 /** What an accepted communication does with what happens. */
@@ -59,6 +63,10 @@ export interface Communication {
   onInputEnd(how: "ended" | "aborted"): void;
   /** The communication is over; nothing may be sent any more. Called once. */
   onOver(reason: RawCloseReason): void;
+  /** Bytes taken from the shared budget. */
+  readonly heldBytes: number;
+  /** Whether it waits for the client alone, so that closing it loses nothing. */
+  readonly idle: boolean;
   /** Whether nothing more may be read for now. */
   mustWait(): boolean;
   /** Looks at the deadlines. */

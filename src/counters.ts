@@ -4,9 +4,11 @@
  * | reason | it means |
  * |---|---|
  * | `not_whitelisted` | a stranger, closed without a byte |
+ * | `tls_failed` | no TLS handshake, or no client certificate where one is asked for |
  * | `connections_max` | too many connections in all |
  * | `connections_per_address_max` | too many connections from one address |
  * | `pending_max` | the connection that had waited longest to start made room for a newer one |
+ * | `idle_eviction` | a request-based communication that was silent made room where a cap was reached |
  * | `start_timeout` | no communication was started in time |
  * | `message_too_large` | a header claimed more than is allowed |
  * | `message_timeout` | a message did not arrive whole in time |
@@ -16,13 +18,15 @@
  * | `close_timeout` | the client did not end or close once it was told to |
  * | `send_stalled` | the client took nothing of what was queued for it for too long |
  * | `send_queue_full` | too much was queued for a client that reads too slowly |
- * | `memory_max` | all connections together held as much memory as they may |
+ * | `memory_max` | all connections together held as much memory as they may, and this one most |
  */
 export const REFUSAL_REASONS = [
   "not_whitelisted",
+  "tls_failed",
   "connections_max",
   "connections_per_address_max",
   "pending_max",
+  "idle_eviction",
   "start_timeout",
   "message_too_large",
   "message_timeout",
@@ -66,9 +70,11 @@ export function newCounters(): EndpointCounters {
     receiverErrors: 0,
     refusals: {
       not_whitelisted: 0,
+      tls_failed: 0,
       connections_max: 0,
       connections_per_address_max: 0,
       pending_max: 0,
+      idle_eviction: 0,
       start_timeout: 0,
       message_too_large: 0,
       message_timeout: 0,

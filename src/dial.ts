@@ -19,10 +19,11 @@
 
 import { formatAddress } from "./address.ts";
 import { type ClientTls, connect } from "./bun-transport.ts";
-import { type ClientCallbacks, ClientConnection } from "./client-connection.ts";
+import { type ClientCallbacks, ClientConnection, tellCallbackError } from "./client-connection.ts";
 import { CcpError } from "./errors.ts";
 import { type ClientLimits, DEFAULT_CLIENT_LIMITS, withLimits } from "./limits.ts";
 import type { Mode } from "./protocol.ts";
+import { NAME_BYTES_MAX } from "./receivers.ts";
 
 export interface DialOptions {
   /** An address or a host name. */
@@ -42,12 +43,15 @@ export class Call {
   readonly #limits: ClientLimits;
   readonly #callbacks: ClientCallbacks;
   readonly #settled: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** Cancels the dialling. */
+  readonly #dialling = new AbortController();
   #connection: ClientConnection | undefined;
 
   /** Use {@link dial}. */
   constructor(options: DialOptions & { readonly mode: Mode }, callbacks: ClientCallbacks) {
     this.#options = options;
     this.#limits = withLimits(DEFAULT_CLIENT_LIMITS, options.limits);
+    assertName(options.plugin);
     this.#callbacks = callbacks;
   }
 
@@ -78,14 +82,16 @@ export class Call {
     await this.#connection?.drained();
   }
 
-  /** Ends the communication; what was sent is still delivered. */
+  /** Ends the communication; what was sent is still delivered. Cancels the dialling before that. */
   stop(): void {
-    this.#connection?.stop();
+    if (this.#connection === undefined) this.#dialling.abort();
+    else this.#connection.stop();
   }
 
-  /** Gives the communication up at once. */
+  /** Gives the communication up at once, or the dialling. */
   abort(error: CcpError): void {
-    this.#connection?.abort(error);
+    if (this.#connection === undefined) this.#dialling.abort(error);
+    else this.#connection.abort(error);
   }
 
   /** Stops and takes up again the calls of `onData`; meanwhile the endpoint is held back. */
@@ -100,12 +106,18 @@ export class Call {
   /** @internal */
   async run(): Promise<void> {
     const { host, port, tls, signal, plugin, mode } = this.#options;
+    const onCancel = (): void => {
+      if (this.#connection === undefined) this.#dialling.abort(signal?.reason);
+      else this.#connection.abort(cancelled(this.target, signal));
+    };
+    signal?.addEventListener("abort", onCancel, { once: true });
+    if (signal?.aborted === true) onCancel();
     try {
       await connect({
         host,
         port,
         tls,
-        signal,
+        signal: this.#dialling.signal,
         timeoutMs: this.#limits.connectTimeoutMs,
         onHandlerError: (error) => this.#callbacks.onCallbackError?.(error),
         open: (transport) => {
@@ -122,14 +134,19 @@ export class Call {
         },
       });
     } catch (error) {
-      this.#callbacks.onConnectionError?.(asCcpError(error));
+      this.#onConnectionError(asCcpError(error));
     }
-    const onCancel = (): void => this.abort(cancelled(this.target, signal));
-    signal?.addEventListener("abort", onCancel, { once: true });
-    if (signal?.aborted === true) onCancel();
     await this.#connection?.closed;
     signal?.removeEventListener("abort", onCancel);
     this.#settled.resolve();
+  }
+
+  #onConnectionError(error: CcpError): void {
+    try {
+      this.#callbacks.onConnectionError?.(error);
+    } catch (thrown) {
+      tellCallbackError(this.#callbacks, thrown);
+    }
   }
 }
 
@@ -141,6 +158,13 @@ export function dial(
   const call = new Call(options, callbacks);
   void call.run();
   return call;
+}
+
+/** @throws {CcpError} `invalid_option` */
+function assertName(plugin: unknown): void {
+  if (typeof plugin === "string" && Buffer.byteLength(plugin) <= NAME_BYTES_MAX) return;
+  const text = `a plugin name must be a string of at most ${NAME_BYTES_MAX} bytes`;
+  throw new CcpError("invalid_option", text);
 }
 
 function cancelled(target: string, signal: AbortSignal | undefined): CcpError {

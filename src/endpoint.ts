@@ -44,7 +44,7 @@ export interface EndpointOptions {
   readonly onRefused?: (reason: RefusalReason, address: Address) => void;
   /** A receiver failed, and the communication was ended because of it. Default: nothing. */
   readonly onReceiverError?: (error: unknown, context: ReceiverErrorContext) => void;
-  /** A connection was closed because of a mistake in this library. Default: nothing. */
+  /** A mistake in this library closed a connection, or one of these hooks threw. Default: nothing. */
   readonly onInternalError?: (error: Error) => void;
 }
 
@@ -69,17 +69,18 @@ export interface EndpointStatus {
 export class Endpoint {
   readonly #registry = new ReceiverRegistry();
   readonly #host: ServerConnectionHost;
-  readonly #onRefused: EndpointOptions["onRefused"];
+  readonly #onInternalError: EndpointOptions["onInternalError"];
   readonly #admission: Admission<ServerConnection>;
   readonly #listener: Listener;
   #whitelist: Whitelist;
   #ticker: ReturnType<typeof setInterval> | undefined;
-  #onEmpty: (() => void) | undefined;
+  #closing = false;
+  #whenEmpty: PromiseWithResolvers<void> | undefined;
 
   /**
    * Listens until `close` is called.
    *
-   * @throws {CcpError} `address_in_use`, `listen_failed`, `invalid_option`
+   * @throws {CcpError} `address_in_use`, `listen_failed`, `tls_failed`, `invalid_option`
    */
   static async listen(options: EndpointOptions): Promise<Endpoint> {
     const { whitelist: given = ["localhost"] } = options;
@@ -87,7 +88,8 @@ export class Endpoint {
     try {
       return new Endpoint(options, whitelist);
     } catch (error) {
-      whitelist.close();
+      // Who made the whitelist may want to try again with it.
+      if (whitelist !== given) whitelist.close();
       throw error;
     }
   }
@@ -95,22 +97,32 @@ export class Endpoint {
   private constructor(options: EndpointOptions, whitelist: Whitelist) {
     this.#whitelist = whitelist;
     const limits = withLimits(DEFAULT_ENDPOINT_LIMITS, options.limits);
-    this.#admission = new Admission(limits);
-    this.#onRefused = options.onRefused;
+    const now = (): number => performance.now();
+    this.#admission = new Admission(limits, now);
+    this.#onInternalError = options.onInternalError;
     this.#host = {
       limits,
       registry: this.#registry,
       budget: new ByteBudget(limits.memoryBytesMax),
       counters: newCounters(),
-      now: () => performance.now(),
+      now,
       onStarted: (connection) => this.#admission.onStarted(connection),
       onClosed: (connection) => this.#onClosed(connection),
-      onReceiverError: (error, context) => options.onReceiverError?.(error, context),
+      largest: () => this.#largest(),
+      onRefused: (reason, address) => {
+        this.#host.counters.refusals[reason] += 1;
+        this.#guard(() => options.onRefused?.(reason, address));
+      },
+      onReceiverError: (error, context) => {
+        this.#guard(() => options.onReceiverError?.(error, context));
+      },
     };
     this.#listener = listenSomewhere(options.hostname, {
       port: options.port,
       tls: options.tls,
+      admit: (address) => this.#admit(address),
       accept: (transport, address) => this.#accept(transport, address),
+      onTlsFailed: (address) => this.#host.onRefused("tls_failed", address),
       onHandlerError: (error) => options.onInternalError?.(error),
     });
   }
@@ -145,6 +157,7 @@ export class Endpoint {
   setWhitelist(whitelist: Whitelist): void {
     this.#whitelist.close();
     this.#whitelist = whitelist;
+    if (this.#closing) whitelist.close();
   }
 
   status(): EndpointStatus {
@@ -156,7 +169,7 @@ export class Endpoint {
       pending: this.#admission.pendingSize,
       heldBytes: budget.bytes,
       receivers: this.#registry.list(),
-      counters,
+      counters: { ...counters, refusals: { ...counters.refusals } },
       limits,
     };
   }
@@ -166,17 +179,17 @@ export class Endpoint {
    * the last connection has closed. What is still open after `graceMs` is closed then.
    */
   async close(graceMs: number = this.#host.limits.closeTimeoutMs): Promise<void> {
+    this.#closing = true;
     this.#listener.stop();
     this.#whitelist.close();
+    // A callback may be what calls this: its answer is to go out before the end.
+    await Promise.resolve();
     for (const connection of this.#admission) connection.drain();
-    if (this.#admission.size > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#onEmpty = resolve;
-      const timer = setTimeout(() => this.#terminateAll(), graceMs);
-      await promise;
-      clearTimeout(timer);
-    }
-    clearInterval(this.#ticker);
+    if (this.#admission.size === 0) return;
+    this.#whenEmpty ??= Promise.withResolvers();
+    const timer = setTimeout(() => this.#terminateAll(), graceMs);
+    await this.#whenEmpty.promise;
+    clearTimeout(timer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -188,18 +201,19 @@ export class Endpoint {
     if (this.#admission.size > 0) return;
     clearInterval(this.#ticker);
     this.#ticker = undefined;
-    this.#onEmpty?.();
+    this.#whenEmpty?.resolve();
   }
 
-  #accept(transport: Transport, address: Address): ServerConnection | undefined {
+  #admit(address: Address): boolean {
     const reason = this.#whitelist.allows(address.host)
       ? this.#admission.makeRoom(address.host)
       : "not_whitelisted";
-    if (reason !== undefined) {
-      this.#host.counters.refusals[reason] += 1;
-      this.#onRefused?.(reason, address);
-      return undefined;
-    }
+    if (reason === undefined) return true;
+    this.#host.onRefused(reason, address);
+    return false;
+  }
+
+  #accept(transport: Transport, address: Address): ServerConnection {
     const connection = new ServerConnection(transport, address, this.#host);
     this.#admission.add(connection);
     this.#host.counters.connections += 1;
@@ -210,6 +224,23 @@ export class Endpoint {
   #tick(): void {
     const now = this.#host.now();
     for (const connection of this.#admission) connection.onTick(now);
+  }
+
+  #largest(): ServerConnection | undefined {
+    let largest: ServerConnection | undefined;
+    for (const connection of this.#admission) {
+      if (largest === undefined || connection.heldBytes > largest.heldBytes) largest = connection;
+    }
+    return largest;
+  }
+
+  /** A hook that throws is a mistake of whoever set it, and must not leave a connection half-closed. */
+  #guard(hook: () => void): void {
+    try {
+      hook();
+    } catch (error) {
+      this.#onInternalError?.(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #terminateAll(): void {

@@ -20,8 +20,8 @@ export interface FrameHandler {
   onFrame(code: number, chunk: Buffer, start: number, end: number): void;
   /** A header claims more than `bytesMax`. The decoder has stopped. */
   onOversize(claimedBytes: number): void;
-  /** The budget has no room for what is arriving. The decoder has stopped. */
-  onMemoryExhausted(): void;
+  /** The budget has no room. Answers whether room was made; if not, the decoder has stopped. */
+  onMemoryExhausted(): boolean;
 }
 
 type DecoderState = "running" | "paused" | "stopped";
@@ -41,7 +41,8 @@ export class FrameDecoder {
   #partial: Buffer | undefined;
   #partialBytes = 0;
   #partialLength = 0;
-  #partialSerial = 0;
+  /** The number of the message that is arriving, or comes next. */
+  #serial = 1;
 
   // Chunks that arrived, or were left over, while paused.
   #held: Buffer[] | undefined;
@@ -53,18 +54,28 @@ export class FrameDecoder {
     this.#budget = budget;
   }
 
-  /** Bytes that wait for `resume`. */
+  /** Bytes kept in memory by what waits for `resume`. */
   get heldBytes(): number {
     return this.#heldBytes;
+  }
+
+  /** Bytes taken from the budget. */
+  get takenBytes(): number {
+    return this.#heldBytes + (this.#partial?.length ?? 0);
   }
 
   get paused(): boolean {
     return this.#state === "paused";
   }
 
+  /** Whether a chunk is being decoded, which may hold more than the present message. */
+  get busy(): boolean {
+    return this.#walking;
+  }
+
   /** Which message has begun and not arrived whole, by a number of its own; 0 if none has. */
   get partialSerial(): number {
-    return this.#headerBytes > 0 || this.#partial !== undefined ? this.#partialSerial : 0;
+    return this.#headerBytes > 0 || this.#partial !== undefined ? this.#serial : 0;
   }
 
   push(chunk: Buffer): void {
@@ -106,8 +117,8 @@ export class FrameDecoder {
         this.#held = undefined;
         return;
       }
-      this.#heldBytes -= chunk.length;
-      this.#budget?.give(chunk.length);
+      this.#heldBytes -= costOf(chunk);
+      this.#budget?.give(costOf(chunk));
       this.#walk(chunk);
     }
   }
@@ -131,7 +142,6 @@ export class FrameDecoder {
       const length = ((chunk[at] ?? 0) << 16) | ((chunk[at + 1] ?? 0) << 8) | (chunk[at + 2] ?? 0);
       return this.#begin(length, chunk, at + HEADER_BYTES);
     }
-    if (this.#headerBytes === 0) this.#partialSerial += 1;
     this.#header = (this.#header << 8) | (chunk[at] ?? 0);
     this.#headerBytes += 1;
     if (this.#headerBytes < HEADER_BYTES) return at + 1;
@@ -156,7 +166,6 @@ export class FrameDecoder {
     if (partial === undefined) return chunk.length;
     this.#partial = partial;
     this.#partialLength = length;
-    this.#partialSerial += 1;
     return at;
   }
 
@@ -191,10 +200,14 @@ export class FrameDecoder {
   }
 
   #take(bytes: number): boolean {
-    if (this.#budget === undefined || this.#budget.take(bytes)) return true;
-    this.stop();
-    this.#handler.onMemoryExhausted();
-    return false;
+    if (this.#budget === undefined) return true;
+    while (!this.#budget.take(bytes)) {
+      if (!this.#handler.onMemoryExhausted()) {
+        this.stop();
+        return false;
+      }
+    }
+    return true;
   }
 
   #dropPartial(): void {
@@ -205,19 +218,20 @@ export class FrameDecoder {
   }
 
   #emit(chunk: Buffer, at: number, end: number): void {
+    this.#serial += 1;
     if (at === end) this.#handler.onFrame(NO_CODE, chunk, at, end);
     else this.#handler.onFrame(chunk[at] ?? NO_CODE, chunk, at + 1, end);
   }
 
   #hold(chunk: Buffer): void {
-    if (!this.#take(chunk.length)) return;
-    this.#heldBytes += chunk.length;
+    if (!this.#take(costOf(chunk))) return;
+    this.#heldBytes += costOf(chunk);
     (this.#held ??= []).push(chunk);
   }
 
   #holdFirst(chunk: Buffer): void {
-    if (!this.#take(chunk.length)) return;
-    this.#heldBytes += chunk.length;
+    if (!this.#take(costOf(chunk))) return;
+    this.#heldBytes += costOf(chunk);
     (this.#held ??= []).unshift(chunk);
   }
 
@@ -225,4 +239,9 @@ export class FrameDecoder {
   #isPaused(): boolean {
     return this.#state === "paused";
   }
+}
+
+/** A part of a chunk keeps all of it in memory. */
+function costOf(chunk: Buffer): number {
+  return chunk.buffer.byteLength;
 }

@@ -20,6 +20,8 @@ export interface EndpointLimits {
   readonly startTimeoutMs: number;
   /** Time a request-based communication may be silent; 0 lets it be silent for ever. */
   readonly idleTimeoutMs: number;
+  /** Silence after which a request-based communication makes room for a newcomer where a cap is reached. */
+  readonly idleEvictionMs: number;
   /** Time for a message to arrive whole once its first byte has. */
   readonly messageTimeoutMs: number;
   /** Time a request callback has to answer. */
@@ -57,6 +59,8 @@ export const DEFAULT_ENDPOINT_LIMITS: EndpointLimits = {
   startTimeoutMs: 3000,
   // A person at a prompt may think for minutes; a forgotten script must not stay for days.
   idleTimeoutMs: 600_000,
+  // Whoever is in the middle of something says the next thing sooner; whoever is not can dial again.
+  idleEvictionMs: 10_000,
   // The longest message over a line of 1.2 Mbit/s.
   messageTimeoutMs: 120_000,
   // A plugin that asks a database or a web service is done or broken by then.
@@ -89,7 +93,7 @@ export interface ClientLimits {
   readonly acceptTimeoutMs: number;
   /** Time for a reply, unless the request says otherwise. */
   readonly requestTimeoutMs: number;
-  /** Time to hand over what is queued, and for the endpoint to close, once the client has ended. */
+  /** Time for the endpoint to take some of what is queued, or to close, once the client has ended. */
   readonly closeTimeoutMs: number;
   /** Longest message taken from the endpoint, code included. */
   readonly messageBytesMax: number;
@@ -125,7 +129,7 @@ export const DEFAULT_CLIENT_LIMITS: ClientLimits = {
 };
 
 /** Timers count in 31 bits; longer ones fire at once. */
-const TIMEOUT_MS_MAX = 0x7f_ff_ff_ff;
+export const TIMEOUT_MS_MAX = 0x7f_ff_ff_ff;
 
 /** The values that a limit may have, ends included, where they are not 1 to the greatest of its unit. */
 const RANGES: Readonly<Record<string, { readonly min: number; readonly max: number }>> = {

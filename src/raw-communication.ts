@@ -21,6 +21,7 @@ export class RawCommunication implements Communication, RawChannel {
   readonly #entry: RawEntry;
   #receiver: RawReceiver | undefined;
   #state: State = "making";
+  #overReason: RawCloseReason | undefined;
   /** The receiver's promise for the last message has not settled. */
   #working = false;
 
@@ -37,6 +38,16 @@ export class RawCommunication implements Communication, RawChannel {
     return this.#link.address;
   }
 
+  /** What a receiver keeps is its own affair. */
+  get heldBytes(): number {
+    return 0;
+  }
+
+  /** Silence is no sign that a raw communication is not wanted. */
+  get idle(): boolean {
+    return false;
+  }
+
   /** Makes the receiver, which may send or stop at once, and accepts unless that fails. */
   start(): void {
     this.#entry.users.add(this.#onUnload);
@@ -49,7 +60,8 @@ export class RawCommunication implements Communication, RawChannel {
     }
     this.#receiver = receiver;
     this.#accept();
-    if (this.#isOver()) this.#tellOver("stopped");
+    // What ended it while the receiver was being made had nobody to tell.
+    if (this.#overReason !== undefined) this.#tellOver(this.#overReason);
   }
 
   onData(data: Buffer): void {
@@ -62,7 +74,7 @@ export class RawCommunication implements Communication, RawChannel {
     }
     if (isPromiseLike(working)) {
       this.#working = true;
-      working.then(
+      Promise.resolve(working).then(
         () => {
           this.#working = false;
           this.#link.readOn();
@@ -81,6 +93,7 @@ export class RawCommunication implements Communication, RawChannel {
   onOver(reason: RawCloseReason): void {
     if (this.#state === "over") return;
     this.#state = "over";
+    this.#overReason = reason;
     this.#entry.users.delete(this.#onUnload);
     this.#tellOver(reason);
   }
@@ -142,9 +155,16 @@ export class RawCommunication implements Communication, RawChannel {
   #tellOver(reason: RawCloseReason): void {
     const receiver = this.#receiver;
     this.#receiver = undefined;
+    if (reason === "aborted") this.#tell(() => receiver?.onConnectionAbort());
+    this.#tell(() => receiver?.onClosed(reason));
+  }
+
+  /** Nothing waits for the receiver any more, but its error, late or not, is reported. */
+  #tell(tell: () => unknown): void {
     try {
-      if (reason === "aborted") receiver?.onConnectionAbort();
-      receiver?.onClosed(reason);
+      const working = tell();
+      if (!isPromiseLike(working)) return;
+      Promise.resolve(working).catch((error: unknown) => this.#report(error));
     } catch (error) {
       this.#report(error);
     }
@@ -154,10 +174,5 @@ export class RawCommunication implements Communication, RawChannel {
     const { host, address } = this.#link;
     host.counters.receiverErrors += 1;
     host.onReceiverError(error, { name: this.#entry.name, owner: this.#entry.owner, address });
-  }
-
-  // A method, because the compiler does not expect the receiver to have changed the state.
-  #isOver(): boolean {
-    return this.#state === "over";
   }
 }

@@ -54,10 +54,4 @@ export class ReplyQueue {
       send(due.reply);
     }
   }
-
-  clear(): void {
-    this.#pending.clear();
-    this.#requestBytes = 0;
-    this.#replyBytes = 0;
-  }
 }

@@ -14,7 +14,7 @@ import { type CallObserver, dialAccepted } from "./accepted-call.ts";
 import type { Call, DialOptions } from "./dial.ts";
 import { CcpError } from "./errors.ts";
 import { Fifo } from "./fifo.ts";
-import { DEFAULT_CLIENT_LIMITS, withLimits } from "./limits.ts";
+import { DEFAULT_CLIENT_LIMITS, TIMEOUT_MS_MAX, withLimits } from "./limits.ts";
 
 export interface RequestOptions {
   /** Instead of the limit `requestTimeoutMs`. */
@@ -132,7 +132,8 @@ export class RequestClient {
   #armTimer(deadlineMs: number): void {
     clearTimeout(this.#timer);
     this.#timerMs = deadlineMs;
-    this.#timer = setTimeout(() => this.#onDeadline(), deadlineMs - performance.now());
+    const waitMs = Math.min(Math.max(deadlineMs - performance.now(), 0), TIMEOUT_MS_MAX);
+    this.#timer = setTimeout(() => this.#onDeadline(), waitMs);
     // A deadline alone keeps no program alive; the connection does.
     this.#timer.unref();
   }

@@ -25,6 +25,8 @@ export class RequestCommunication implements Communication {
   #state: State = "open";
   /** What the shared budget holds for this communication. */
   #heldBytes = 0;
+  /** The chunk of the last request in flight. */
+  #lastChunk: ArrayBufferLike | undefined;
 
   constructor(link: CommunicationLink, entry: RequestEntry) {
     this.#link = link;
@@ -33,6 +35,14 @@ export class RequestCommunication implements Communication {
 
   get receiver(): RequestEntry {
     return this.#entry;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get idle(): boolean {
+    return this.#replies === undefined;
   }
 
   onData(data: Buffer): void {
@@ -52,8 +62,10 @@ export class RequestCommunication implements Communication {
       this.#fail(error);
       return;
     }
-    if (this.#replies !== undefined || isPromiseLike(answer))
-      this.#answerLater(answer, data.length);
+    // The callback may have ended the communication, by unloading its plugin for example.
+    if (this.#isOver()) ignore(answer);
+    else if (this.#replies !== undefined || isPromiseLike(answer))
+      this.#answerLater(answer, this.#costOf(data));
     else this.#answerNow(answer);
     if (this.mustWait()) this.#link.pauseReading();
   }
@@ -82,15 +94,16 @@ export class RequestCommunication implements Communication {
   }
 
   onTick(nowMs: number, lastActiveMs: number): void {
-    const { limits, counters } = this.#link.host;
+    const { host, address } = this.#link;
+    const { limits } = host;
     const oldestMs = this.#replies?.oldestSinceMs;
     if (oldestMs !== undefined) {
       if (nowMs - oldestMs < limits.callbackTimeoutMs) return;
-      counters.refusals.callback_timeout += 1;
+      host.onRefused("callback_timeout", address);
       const text = `the callback did not answer within ${limits.callbackTimeoutMs} ms`;
       this.#fail(new CcpError("request_timeout", text));
     } else if (limits.idleTimeoutMs > 0 && nowMs - lastActiveMs >= limits.idleTimeoutMs) {
-      counters.refusals.idle_timeout += 1;
+      host.onRefused("idle_timeout", address);
       this.#link.over(ServerCode.end, "stopped");
     }
   }
@@ -100,6 +113,13 @@ export class RequestCommunication implements Communication {
     this.#state = "draining";
     this.#link.pauseReading();
     this.#afterReply();
+  }
+
+  /** A request keeps in memory the chunk that it arrived in, however small it is itself. */
+  #costOf(data: Buffer): number {
+    if (data.buffer === this.#lastChunk) return data.length;
+    this.#lastChunk = data.buffer;
+    return data.buffer.byteLength;
   }
 
   #answerNow(answer: unknown): void {
@@ -121,15 +141,15 @@ export class RequestCommunication implements Communication {
     }
     const replies = this.#replies;
     const pending = replies.reserve(requestBytes, this.#link.host.now());
-    if (!this.#holdBytes()) return;
     if (isPromiseLike(answer)) {
-      answer.then(
+      Promise.resolve(answer).then(
         (reply: unknown) => this.#settle(replies, pending, reply),
         (error: unknown) => {
           if (this.#replies === replies) this.#fail(error);
         },
       );
-    } else {
+      this.#holdBytes();
+    } else if (this.#holdBytes()) {
       this.#settle(replies, pending, answer);
     }
   }
@@ -161,9 +181,10 @@ export class RequestCommunication implements Communication {
     const { budget } = this.#link.host;
     const bytes = (this.#replies?.requestBytes ?? 0) + (this.#replies?.replyBytes ?? 0);
     if (bytes < this.#heldBytes) budget.give(this.#heldBytes - bytes);
-    else if (!budget.take(bytes - this.#heldBytes)) {
-      this.#link.abort("memory_max");
-      return false;
+    else {
+      while (!budget.take(bytes - this.#heldBytes)) {
+        if (!this.#link.makeRoom()) return false;
+      }
     }
     this.#heldBytes = bytes;
     return true;
@@ -177,6 +198,7 @@ export class RequestCommunication implements Communication {
 
   #dropReplies(): void {
     this.#replies = undefined;
+    this.#lastChunk = undefined;
     this.#holdBytes();
     this.#entry.users.delete(this.#onUnload);
   }
@@ -196,4 +218,14 @@ export class RequestCommunication implements Communication {
     host.onReceiverError(error, { name: this.#entry.name, owner: this.#entry.owner, address });
     this.#link.over(ServerCode.communicationError, "failed");
   }
+
+  // A method, because the compiler does not expect the callback to have changed the state.
+  #isOver(): boolean {
+    return this.#state === "over";
+  }
+}
+
+/** A rejection that nobody waits for must not end the program. */
+function ignore(answer: unknown): void {
+  if (isPromiseLike(answer)) Promise.resolve(answer).catch(() => {});
 }

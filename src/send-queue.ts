@@ -47,8 +47,8 @@ function flushDirty(): void {
 }
 
 export interface SendQueueOwner {
-  /** The budget has no room: the connection is to be given up. */
-  onMemoryExhausted(): void;
+  /** The budget has no room. Answers whether room was made; if not, the connection was given up. */
+  onMemoryExhausted(): boolean;
   /** The transport has taken everything that was queued. */
   onQueueEmpty(): void;
 }
@@ -94,6 +94,11 @@ export class SendQueue {
     return this.#takenBytes;
   }
 
+  /** Bytes of the blocks that the queued bytes lie in. */
+  get heldBytes(): number {
+    return this.#blocks.reduce((total, { bytes }) => total + bytes.length, 0);
+  }
+
   get hasRoom(): boolean {
     return this.#bytes < this.#highWaterBytes;
   }
@@ -112,8 +117,8 @@ export class SendQueue {
     block.bytes.set(data, block.end + OVERHEAD_BYTES);
     block.end += size;
     this.#bytes += size;
-    if (this.#bytes >= FLUSH_BYTES && !this.#blocked) this.flush();
-    else this.#schedule();
+    if (this.#bytes >= FLUSH_BYTES) this.#writeBlocks();
+    this.#schedule();
   }
 
   /** Resolves once there is room again, or nothing more can be sent. */
@@ -128,13 +133,8 @@ export class SendQueue {
   flush(): void {
     this.#scheduled = false;
     if (this.#blocked || this.#closed) return;
-    this.#startsLarge = this.#bytes > SMALL_BLOCK_BYTES;
-    for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
-      if (!this.#writeBlock(block)) break;
-      this.#blocks.shift();
-      this.#giveBack(block);
-    }
-    this.#wakeWaiting();
+    this.#writeBlocks();
+    // Only here, never from within `push`: the owner may answer by pushing more.
     if (this.#bytes === 0) this.#owner.onQueueEmpty();
   }
 
@@ -167,10 +167,20 @@ export class SendQueue {
     return this.#append(small ? SMALL_BLOCK_BYTES : BLOCK_BYTES);
   }
 
+  #writeBlocks(): void {
+    if (this.#blocked) return;
+    if (this.#bytes > 0) this.#startsLarge = this.#bytes > SMALL_BLOCK_BYTES;
+    for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
+      if (!this.#writeBlock(block)) break;
+      this.#blocks.shift();
+      this.#giveBack(block);
+    }
+    this.#wakeWaiting();
+  }
+
   #append(bytes: number): Block | undefined {
-    if (this.#budget?.take(bytes) === false) {
-      this.#owner.onMemoryExhausted();
-      return undefined;
+    while (this.#budget?.take(bytes) === false) {
+      if (!this.#owner.onMemoryExhausted()) return undefined;
     }
     const block = takeBlock(bytes);
     this.#blocks.push(block);
@@ -184,20 +194,34 @@ export class SendQueue {
 
   /** Writes large data from where it lies; only what the transport does not take is copied. */
   #pushLarge(code: number, data: Uint8Array): void {
+    if (this.#blocked) {
+      this.#copyLarge(code, data);
+      return;
+    }
     const head = this.#roomFor(OVERHEAD_BYTES);
     if (head === undefined) return;
     writeFrameHead(head.bytes, head.end, code, data.length);
     head.end += OVERHEAD_BYTES;
     this.#bytes += OVERHEAD_BYTES;
-    this.flush();
+    this.#writeBlocks();
     const taken = this.#bytes === 0 && !this.#closed ? this.#write(data) : 0;
+    this.#schedule();
     if (taken === data.length || this.#closed) return;
     const rest = this.#append(data.length - taken);
     if (rest === undefined) return;
     rest.bytes.set(data.subarray(taken));
     rest.end = rest.bytes.length;
     this.#bytes += rest.end;
-    this.#schedule();
+  }
+
+  /** Head and data in one block of their size: a block for the head alone would cost twice as much. */
+  #copyLarge(code: number, data: Uint8Array): void {
+    const block = this.#append(OVERHEAD_BYTES + data.length);
+    if (block === undefined) return;
+    writeFrameHead(block.bytes, 0, code, data.length);
+    block.bytes.set(data, OVERHEAD_BYTES);
+    block.end = OVERHEAD_BYTES + data.length;
+    this.#bytes += block.end;
   }
 
   /** Whether the whole block was taken. */

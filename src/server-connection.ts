@@ -17,6 +17,8 @@ export interface ServerConnectionHost extends CommunicationHost {
   /** A communication was asked for, so the connection is no longer pending. */
   onStarted(connection: ServerConnection): void;
   onClosed(connection: ServerConnection): void;
+  /** The connection that holds most of the shared budget. */
+  largest(): ServerConnection | undefined;
 }
 
 /**
@@ -87,6 +89,18 @@ export class ServerConnection
     return this.#state;
   }
 
+  /** Bytes taken from the shared budget. */
+  get heldBytes(): number {
+    const inFlightBytes = this.#communication?.heldBytes ?? 0;
+    return this.#decoder.takenBytes + this.#queue.heldBytes + inFlightBytes;
+  }
+
+  /** Since when it has only waited for the client; `undefined` while it is busy. */
+  get idleSinceMs(): number | undefined {
+    const idle = this.#state !== "open" || this.#communication?.idle === true;
+    return idle && !this.#active && this.#queue.bytes === 0 ? this.#lastActiveMs : undefined;
+  }
+
   // --- what the transport tells -------------------------------------------------------------
 
   onData(chunk: Buffer): void {
@@ -139,8 +153,8 @@ export class ServerConnection
     this.#protocolError("message_too_large");
   }
 
-  onMemoryExhausted(): void {
-    this.abort("memory_max");
+  onMemoryExhausted(): boolean {
+    return this.makeRoom();
   }
 
   onQueueEmpty(): void {
@@ -170,11 +184,13 @@ export class ServerConnection
     const { counters } = this.host;
     counters.messagesOut += 1;
     counters.bytesOut += OVERHEAD_BYTES + data.length;
+    this.#active = true;
     this.#queue.push(code, data);
   }
 
   pauseReading(): void {
-    this.#decoder.pause();
+    // Once it is over, the client's end is read for.
+    if (this.#state === "open") this.#decoder.pause();
   }
 
   /** Takes up reading where it was left, if nothing stands against it. */
@@ -183,7 +199,8 @@ export class ServerConnection
     if (!paused && heldBytes === 0 && !this.#transportPaused) return;
     if (this.#state === "open" && this.#communication?.mustWait() === true) return;
     this.#decoder.resume();
-    if (this.#decoder.heldBytes > 0) return;
+    // Called from within a message, this leaves what follows it to whoever is decoding.
+    if (this.#decoder.busy || this.#decoder.heldBytes > 0) return;
     this.#resumeTransport();
     if (this.#input === "ending" && !this.#decoder.paused) this.#endInput("aborted");
   }
@@ -192,6 +209,7 @@ export class ServerConnection
     if (this.#state !== "open" && this.#state !== "awaiting-start") return;
     if (this.#state === "awaiting-start") this.host.onStarted(this);
     this.send(code, NO_DATA);
+    if (this.#isClosed()) return; // There was no memory for the message.
     if (this.#input === "ended") {
       this.close();
     } else {
@@ -212,8 +230,18 @@ export class ServerConnection
 
   abort(reason: RefusalReason): void {
     if (this.#state === "closed") return;
-    this.host.counters.refusals[reason] += 1;
+    this.host.onRefused(reason, this.address);
     this.terminate();
+  }
+
+  makeRoom(): boolean {
+    const largest = this.host.largest();
+    if (largest === undefined || largest.heldBytes <= this.heldBytes) {
+      this.abort("memory_max");
+      return false;
+    }
+    largest.abort("memory_max");
+    return true;
   }
 
   // --- what the endpoint does ---------------------------------------------------------------
@@ -310,7 +338,7 @@ export class ServerConnection
   }
 
   #protocolError(reason: RefusalReason): void {
-    this.host.counters.refusals[reason] += 1;
+    this.host.onRefused(reason, this.address);
     this.send(ServerCode.protocolError, NO_DATA);
     this.close();
     this.#endCommunication("failed");
@@ -323,6 +351,9 @@ export class ServerConnection
       this.#communication?.onTick(nowMs, this.#lastActiveMs);
     } else if (this.#state === "awaiting-start") {
       if (inStateMs >= limits.startTimeoutMs) this.abort("start_timeout");
+    } else if (this.#queue.bytes > 0) {
+      // It is told only when all is flushed; for that, `sendStallTimeoutMs` is the bound.
+      this.#stateSinceMs = nowMs;
     } else if (inStateMs >= limits.closeTimeoutMs) {
       this.abort("close_timeout");
     }
@@ -354,6 +385,11 @@ export class ServerConnection
     }
     this.#state = state;
     this.#stateSinceMs = this.host.now();
+  }
+
+  // A method, because the compiler does not expect `send` to have changed the state.
+  #isClosed(): boolean {
+    return this.#state === "closed";
   }
 
   #resumeTransport(): void {

@@ -265,6 +265,7 @@ describe("a whitelist of host names", () => {
 describe("the timer of a whitelist", () => {
   beforeEach(() => {
     jest.useFakeTimers();
+    jest.clearAllTimers();
   });
   afterEach(() => {
     jest.useRealTimers();
@@ -275,6 +276,7 @@ describe("the timer of a whitelist", () => {
     dns.answers.set("panel.example", ["192.0.2.1"]);
     const whitelist = await Whitelist.create(["panel.example"], options);
     dns.answers.set("panel.example", ["192.0.2.2"]);
+    expect(jest.getTimerCount()).toBe(1);
     jest.advanceTimersByTime(299_999);
     expect(dns.asked).toHaveLength(1);
     jest.advanceTimersByTime(1);

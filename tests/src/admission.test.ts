@@ -1,0 +1,160 @@
+import { describe, expect, test } from "bun:test";
+import { Admission, type Admitted } from "../../src/admission.ts";
+import { DEFAULT_ENDPOINT_LIMITS, type EndpointLimits } from "../../src/limits.ts";
+
+class Connection implements Admitted {
+  readonly address: { readonly host: string };
+  readonly #admission: Admission<Connection>;
+  aborted: string | undefined;
+  idleSinceMs: number | undefined;
+
+  constructor(admission: Admission<Connection>, host: string) {
+    this.#admission = admission;
+    this.address = { host };
+  }
+
+  abort(reason: string): void {
+    this.aborted = reason;
+    this.#admission.remove(this);
+  }
+}
+
+const NOW_MS = 100_000;
+
+function setUp(limits: Partial<EndpointLimits>) {
+  const allLimits = { ...DEFAULT_ENDPOINT_LIMITS, ...limits };
+  const admission = new Admission<Connection>(allLimits, () => NOW_MS);
+  const arrive = (host: string): Connection | string => {
+    const reason = admission.makeRoom(host);
+    if (reason !== undefined) return reason;
+    const connection = new Connection(admission, host);
+    admission.add(connection);
+    return connection;
+  };
+  const admit = (host: string): Connection => {
+    const connection = arrive(host);
+    if (typeof connection === "string") throw new Error(connection);
+    return connection;
+  };
+  return { admission, arrive, admit };
+}
+
+describe("pending connections", () => {
+  test("make room for newer ones of the same address, the oldest first", () => {
+    const { admission, admit } = setUp({ pendingPerAddressMax: 2 });
+    const [first, second, other] = [admit("a"), admit("a"), admit("b")];
+    admit("a");
+    expect([first.aborted, second.aborted, other.aborted]).toEqual([
+      "pending_max",
+      undefined,
+      undefined,
+    ]);
+    expect(admission.size).toBe(3);
+  });
+
+  test("make room for newer ones of any address, the oldest first", () => {
+    const { admission, admit } = setUp({ pendingMax: 2 });
+    const first = admit("a");
+    admit("b");
+    admit("c");
+    expect(first.aborted).toBe("pending_max");
+    expect(admission.pendingSize).toBe(2);
+  });
+
+  test("make room when all connections together are too many", () => {
+    const { admit } = setUp({ connectionsMax: 2 });
+    const first = admit("a");
+    admit("b");
+    admit("c");
+    expect(first.aborted).toBe("pending_max");
+  });
+
+  test("make room when the only one of an address is its most", () => {
+    const { admission, admit } = setUp({ connectionsPerAddressMax: 1 });
+    const first = admit("a");
+    const second = admit("a");
+    expect(first.aborted).toBe("pending_max");
+    admission.remove(second);
+    expect([admission.size, admission.pendingSize]).toEqual([0, 0]);
+  });
+});
+
+describe("connections that have started a communication", () => {
+  test("are never pushed out by others of their address", () => {
+    const { admission, arrive, admit } = setUp({ connectionsPerAddressMax: 2 });
+    for (const connection of [admit("a"), admit("a")]) admission.onStarted(connection);
+    expect(arrive("a")).toBe("connections_per_address_max");
+    expect(typeof arrive("b")).toBe("object");
+  });
+
+  test("are never pushed out by others at all", () => {
+    const { admission, arrive, admit } = setUp({ connectionsMax: 2 });
+    for (const connection of [admit("a"), admit("b")]) admission.onStarted(connection);
+    expect(arrive("c")).toBe("connections_max");
+    expect(admission.size).toBe(2);
+  });
+
+  test("leave a place when they go", () => {
+    const { admission, arrive, admit } = setUp({ connectionsPerAddressMax: 1 });
+    const connection = admit("a");
+    admission.onStarted(connection);
+    expect(arrive("a")).toBe("connections_per_address_max");
+    admission.remove(connection);
+    expect(typeof arrive("a")).toBe("object");
+  });
+});
+
+test("removing twice, or one that was never there, counts nothing twice", () => {
+  const { admission, arrive, admit } = setUp({ connectionsPerAddressMax: 2 });
+  const [first, second] = [admit("a"), admit("a")];
+  admission.onStarted(first);
+  admission.onStarted(second);
+  admission.remove(first);
+  admission.remove(first);
+  admission.remove(new Connection(admission, "a"));
+  expect(admission.size).toBe(1);
+  expect([...admission]).toEqual([second]);
+  admission.onStarted(admit("a"));
+  expect(arrive("a")).toBe("connections_per_address_max");
+});
+
+describe("idle communications", () => {
+  test.each([
+    ["an address", { connectionsPerAddressMax: 3, idleEvictionMs: 1000 }],
+    ["all together", { connectionsMax: 3, idleEvictionMs: 1000 }],
+  ])("make room where the cap of %s is reached, the longest idle first", (_cap, limits) => {
+    const { admission, admit } = setUp(limits);
+    const connections = [admit("a"), admit("a"), admit("a")];
+    for (const connection of connections) admission.onStarted(connection);
+    const [busy, idle, idlest] = connections;
+    if (idle !== undefined) idle.idleSinceMs = NOW_MS - 1001;
+    if (idlest !== undefined) idlest.idleSinceMs = NOW_MS - 1002;
+    admit("a");
+    expect([busy?.aborted, idle?.aborted, idlest?.aborted]).toEqual([
+      undefined,
+      undefined,
+      "idle_eviction",
+    ]);
+  });
+
+  test("that were not silent for long keep their place", () => {
+    const { admission, admit, arrive } = setUp({
+      connectionsPerAddressMax: 1,
+      idleEvictionMs: 1000,
+    });
+    const only = admit("a");
+    admission.onStarted(only);
+    only.idleSinceMs = NOW_MS - 999;
+    expect(arrive("a")).toBe("connections_per_address_max");
+    expect(only.aborted).toBeUndefined();
+  });
+
+  test("make room only after those that have not started", () => {
+    const { admission, admit } = setUp({ connectionsPerAddressMax: 2, idleEvictionMs: 1000 });
+    const [started, pending] = [admit("a"), admit("a")];
+    admission.onStarted(started);
+    started.idleSinceMs = 0;
+    admit("a");
+    expect([started.aborted, pending.aborted]).toEqual([undefined, "pending_max"]);
+  });
+});
