@@ -4,12 +4,15 @@ import { timingSafeEqual } from "node:crypto";
 import type { Server } from "bun";
 import * as v from "valibot";
 import { normalizeHost } from "../src/index.ts";
+import { isLoopbackHost } from "./config/hosts.ts";
 import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
 import type { PluginStatus } from "./plugin-host.ts";
 import type { NodeStatus } from "./status.ts";
 
 /** A request of the admin's is a line of JSON; a payload to publish is at most this. */
 const BODY_BYTES_MAX = 1024 * 1024;
+
+const ASK_FOR_TOKEN = { "www-authenticate": "Bearer" };
 
 /** What the admin address needs of the node. */
 export interface Administered {
@@ -53,7 +56,8 @@ export function serveAdmin(options: AdminOptions): Admin {
     ["GET /", () => text(INDEX)],
   ]);
   const server = Bun.serve({
-    hostname: options.host === "" ? "::" : options.host,
+    // Without a host name Bun listens on every address, of IPv6 too where there is any.
+    ...(options.host === "" ? {} : { hostname: options.host }),
     port: options.port,
     maxRequestBodySize: BODY_BYTES_MAX,
     // Without it Bun answers a failed handler with a page of its source.
@@ -93,10 +97,12 @@ async function answer({ request, server, routes, options }: Exchange): Promise<R
   const method = request.method === "HEAD" ? "GET" : request.method;
   const route = routes.get(`${method} ${pathname}`);
   if (route !== undefined) return route(request);
-  const known = [...routes.keys()].some((key) => key.endsWith(` ${pathname}`));
-  return known
-    ? problem(405, `${pathname} does not answer ${request.method}`)
-    : problem(404, `there is nothing at ${pathname}; GET / lists what there is`);
+  const known = [...routes.keys()].find((key) => key.endsWith(` ${pathname}`));
+  if (known === undefined) {
+    return problem(404, `there is nothing at ${pathname}; GET / lists what there is`);
+  }
+  const allow = known.startsWith("GET ") ? "GET, HEAD" : "POST";
+  return problem(405, `${pathname} does not answer ${request.method}`, { allow });
 }
 
 /**
@@ -111,12 +117,12 @@ function refuse(
   const shown = request.headers.get("authorization")?.replace(/^bearer /i, "");
   if (shown !== undefined && token !== undefined) {
     if (equalInConstantTime(shown, token)) return undefined;
-    return problem(401, "the token is wrong");
+    return problem(401, "the token is wrong", ASK_FOR_TOKEN);
   }
   if (!isLocal(request, server)) {
     return token === undefined
       ? problem(403, "only this machine may ask; set [admin] token to let others in")
-      : problem(401, "send the header: Authorization: Bearer TOKEN");
+      : problem(401, "send the header: Authorization: Bearer TOKEN", ASK_FOR_TOKEN);
   }
   if (request.method !== "GET" && request.method !== "HEAD" && !isJson(request)) {
     return problem(415, "send the header: Content-Type: application/json");
@@ -127,11 +133,8 @@ function refuse(
 function isLocal(request: Request, server: Server<undefined>): boolean {
   const client = normalizeHost(server.requestIP(request)?.address ?? "");
   const forwarded = request.headers.has("x-forwarded-for") || request.headers.has("forwarded");
-  return isLoopback(client) && isLoopback(new URL(request.url).hostname) && !forwarded;
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host === "[::1]" || host.startsWith("127.");
+  const asked = new URL(request.url).hostname.replace(/^\[(.*)\]$/, "$1");
+  return isLoopbackHost(client) && isLoopbackHost(asked) && !forwarded;
 }
 
 function isJson(request: Request): boolean {
@@ -182,6 +185,10 @@ function json(value: unknown, status = 200): Response {
   return Response.json(value, { status });
 }
 
-function problem(status: number, error: string): Response {
-  return json({ error }, status);
+function problem(
+  status: number,
+  error: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json({ error }, { status, headers });
 }

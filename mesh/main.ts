@@ -60,7 +60,7 @@ async function run({ config, configPath, read }: Run): Promise<number> {
   const log = loggerOf(config);
   let node: MeshNode;
   try {
-    node = await MeshNode.start({ config, configPath, log });
+    node = await MeshNode.listen({ config, configPath, log });
   } catch (error) {
     if (!(error instanceof NodeError)) throw error;
     complain(error.message);
@@ -68,10 +68,15 @@ async function run({ config, configPath, read }: Run): Promise<number> {
   }
   const onUncaught = (error: unknown): void => node.onUncaught(error);
   process.on("uncaughtException", onUncaught).on("unhandledRejection", onUncaught);
-  process.on("SIGHUP", () => void reconfigure(node, read, log));
-  log.info(`ready; see it with: curl ${node.adminUrl}/api/status`);
-
-  await told("SIGTERM", "SIGINT");
+  // One after the other, so that the config read last is the one that stays.
+  let applied: Promise<void> = Promise.resolve();
+  process.on("SIGHUP", () => {
+    applied = applied.then(() => reconfigure(node, read, log)).catch(onUncaught);
+  });
+  const stop = told("SIGTERM", "SIGINT");
+  // A plugin that takes long to load does not keep the node from being told.
+  void node.loadPlugins();
+  await stop;
   // Whoever says it twice is in a hurry.
   void told("SIGTERM", "SIGINT").then(() => process.exit(1));
   await node.stop();

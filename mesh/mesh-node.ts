@@ -13,8 +13,9 @@ import {
 } from "../src/index.ts";
 import { type Admin, type Administered, serveAdmin } from "./admin.ts";
 import type { NodeConfig, ServerConfig } from "./config/config.ts";
+import { errorText } from "./error-text.ts";
 import type { Logger } from "./log.ts";
-import { limited } from "./log-limit.ts";
+import { type LimitedLogger, limited } from "./log-limit.ts";
 import { NodeError } from "./node-error.ts";
 import { connectionsAllowed } from "./open-files.ts";
 import { PluginHost } from "./plugin-host.ts";
@@ -24,8 +25,9 @@ import type { NodeState, NodeStatus } from "./status.ts";
 export const VERSION: string = packageJson.version;
 
 /** An attacker can cause these lines, so each address gets one a minute. */
-const REFUSALS_LOGGED_EVERY_MS = 60_000;
-const REFUSALS_LOGGED_KEYS_MAX = 1000;
+const REFUSALS_LOGGED = { everyMs: 60_000, keysMax: 1000 };
+/** A plugin that throws a thousand times a second must not fill the disk. */
+const UNCAUGHT_LOGGED = { everyMs: 10_000, keysMax: 100 };
 
 export interface NodeOptions {
   readonly config: NodeConfig;
@@ -41,6 +43,7 @@ interface NodeParts {
 
 export class MeshNode implements Administered {
   readonly #log: Logger;
+  readonly #uncaught: LimitedLogger;
   readonly #startedAt = new Date();
   readonly #endpoint: Endpoint;
   readonly plugins: PluginHost;
@@ -50,11 +53,11 @@ export class MeshNode implements Administered {
   #admin: Admin | undefined;
 
   /**
-   * Listens, then loads the plugins; one that fails is logged and stands in the status.
+   * Listens; {@link loadPlugins} makes it ready.
    *
    * @throws {NodeError} when it cannot listen
    */
-  static async start(options: NodeOptions): Promise<MeshNode> {
+  static async listen(options: NodeOptions): Promise<MeshNode> {
     const { config, configPath, log } = options;
     providePluginApi();
     const endpoint = await listen(config, log);
@@ -77,14 +80,13 @@ export class MeshNode implements Administered {
       admin: node.adminUrl,
       version: VERSION,
     });
-    await plugins.apply(config.plugins.load, config.plugins.settings);
-    node.#state = "ready";
     return node;
   }
 
   private constructor({ config, log }: NodeOptions, { endpoint, plugins }: NodeParts) {
     this.#config = config;
     this.#log = log;
+    this.#uncaught = limited(log, UNCAUGHT_LOGGED);
     this.#endpoint = endpoint;
     this.plugins = plugins;
   }
@@ -97,6 +99,15 @@ export class MeshNode implements Administered {
   /** Where the admin address is served. */
   get adminUrl(): string {
     return this.#admin?.url ?? "";
+  }
+
+  /** Loads the plugins; one that fails is logged and stands in the status. */
+  async loadPlugins(): Promise<void> {
+    const { load, settings } = this.#config.plugins;
+    await this.plugins.apply(load, settings);
+    if (this.#state !== "starting") return;
+    this.#state = "ready";
+    this.#log.info(`ready; see it with: curl ${this.adminUrl}/api/status`);
   }
 
   status(): NodeStatus {
@@ -144,7 +155,8 @@ export class MeshNode implements Administered {
   /** Something in a plugin threw where nobody could catch it. The node goes on. */
   onUncaught(error: unknown): void {
     this.#uncaughtErrors += 1;
-    this.#log.error("an error was not caught, probably a plugin's", { error });
+    const text = "an error was not caught, probably a plugin's";
+    this.#uncaught.error(errorText(error), text, { error });
   }
 
   /** Answers what is in flight, ends every communication, unloads the plugins. */
@@ -169,23 +181,14 @@ export class MeshNode implements Administered {
         node: this,
       });
     } catch (cause) {
-      throw new NodeError(
-        "port_in_use",
-        `the admin address ${formatAddress({ host, port })} cannot be listened on: ` +
-          `${cause instanceof Error ? cause.message : String(cause)}. ` +
-          "Is a node running already? Set another [admin] port, or use --admin-port",
-        { cause },
-      );
+      throw adminError(this.#config.admin, cause);
     }
   }
 }
 
 async function listen(config: NodeConfig, log: Logger): Promise<Endpoint> {
   const { server } = config;
-  const refusals = limited(log, {
-    everyMs: REFUSALS_LOGGED_EVERY_MS,
-    keysMax: REFUSALS_LOGGED_KEYS_MAX,
-  });
+  const refusals = limited(log, REFUSALS_LOGGED);
   const tls = server.tls === undefined ? undefined : readTls(server.tls);
   const whitelist = await whitelistOf(server, log);
   try {
@@ -221,7 +224,24 @@ function listenError(error: unknown): unknown {
     const text = `${error.message}. Is a node running already? Set another [server] port, or use --port`;
     return new NodeError("port_in_use", text, cause);
   }
+  if (error.code === "tls_failed") {
+    const text = `${error.message}; see [server] tls_cert and tls_key`;
+    return new NodeError("tls_unusable", text, cause);
+  }
   return new NodeError("listen_failed", `${error.message}; see [server] host and port`, cause);
+}
+
+function adminError({ host, port }: NodeConfig["admin"], cause: unknown): NodeError {
+  const where = `the admin address ${formatAddress({ host, port })}`;
+  if (cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE") {
+    const text =
+      `${where} is in use: another program listens there already. ` +
+      "Is a node running already? Set another [admin] port, or use --admin-port";
+    return new NodeError("port_in_use", text, { cause });
+  }
+  const why = errorText(cause);
+  const text = `${where} cannot be listened on: ${why}; see [admin] host and port`;
+  return new NodeError("listen_failed", text, { cause });
 }
 
 function refusalText(reason: RefusalReason): string {
@@ -240,7 +260,7 @@ function readTls({ certPath, keyPath }: { certPath: string; keyPath: string }): 
   try {
     return { cert: readFileSync(certPath, "utf8"), key: readFileSync(keyPath, "utf8") };
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = errorText(cause);
     throw new NodeError("tls_unusable", `[server] tls_cert or tls_key cannot be read: ${text}`, {
       cause,
     });

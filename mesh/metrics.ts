@@ -68,7 +68,8 @@ export function renderMetrics(status: NodeStatus): string {
       "ccp_plugins",
       "gauge",
       "1 for each configured plugin, with its state.",
-      plugins.map(({ name, state }) => [{ plugin: name, state }, 1]),
+      // Two modules may have had the same name, one after the other.
+      plugins.map(({ name, module, state }) => [{ plugin: name, module, state }, 1]),
     ),
     metric(
       "ccp_uncaught_errors_total",

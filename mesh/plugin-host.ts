@@ -1,13 +1,17 @@
 import type { PluginSettings } from "./config/config.ts";
+import { errorText } from "./error-text.ts";
 import type { Logger } from "./log.ts";
 import type { Plugin } from "./plugin.ts";
 import { importPlugin, resolvePluginModule } from "./plugin-modules.ts";
 import { PluginScope, type PluginScopeOptions } from "./plugin-scope.ts";
 
-/** A plugin that has not set itself up by then waits for something that does not come. */
+/** A plugin that has not loaded or set itself up by then waits for something that does not come. */
 const SETUP_TIMEOUT_MS = 10_000;
 /** For closing files and saying goodbye. */
 const UNLOAD_GRACE_MS = 5000;
+
+/** A setting that nobody wrote must not be found in a prototype. */
+const NO_SETTINGS: PluginSettings = Object.freeze(Object.create(null));
 
 /**
  * | state | it means |
@@ -43,24 +47,36 @@ export interface PluginHostOptions {
   readonly log: Logger;
   /** Where modules are looked for, in this order. */
   readonly folders: readonly string[];
+  /** Time a plugin's module has to load, and then its setup to finish. Default: 10 seconds. */
+  readonly setupTimeoutMs?: number;
+  /** Time a plugin's unload tasks have, together. Default: 5 seconds. */
+  readonly unloadGraceMs?: number;
 }
 
 /** Loads, unloads and reloads plugins, one at a time. Nothing here throws: a plugin's failure is its state. */
 export class PluginHost {
   readonly #options: PluginHostOptions;
+  readonly #setupTimeoutMs: number;
+  readonly #unloadGraceMs: number;
   readonly #entries = new Map<string, Entry>();
   #settings: ReadonlyMap<string, PluginSettings> = new Map();
   #turn: Promise<void> = Promise.resolve();
+  #closing = false;
 
   constructor(options: PluginHostOptions) {
     this.#options = options;
+    this.#setupTimeoutMs = options.setupTimeoutMs ?? SETUP_TIMEOUT_MS;
+    this.#unloadGraceMs = options.unloadGraceMs ?? UNLOAD_GRACE_MS;
   }
 
   list(): PluginStatus[] {
     return [...this.#entries.values()].map(statusOf);
   }
 
-  /** Loads what `modules` names and is not loaded, unloads what it no longer names. */
+  /**
+   * Loads what `modules` names and is not loaded, unloads what it no longer names, and reloads what
+   * has other settings now.
+   */
   apply(modules: readonly string[], settings: ReadonlyMap<string, PluginSettings>): Promise<void> {
     return this.#inTurn(async () => {
       this.#settings = settings;
@@ -72,8 +88,11 @@ export class PluginHost {
         this.#entries.delete(entry.module);
       }
       for (const module of modules) {
+        if (this.#closing) {
+          return;
+        }
         const known = this.#entries.get(module);
-        if (known?.state === "loaded") {
+        if (known?.scope !== undefined && this.#hasItsSettings(known.scope, known.name)) {
           continue;
         }
         const entry = known ?? newEntry(module);
@@ -101,7 +120,9 @@ export class PluginHost {
     return this.#onEntry(name, (entry) => this.#load(entry));
   }
 
+  /** For good: what is still to be loaded is not loaded any more. */
   async unloadAll(): Promise<void> {
+    this.#closing = true;
     await this.apply([], new Map());
   }
 
@@ -125,11 +146,19 @@ export class PluginHost {
     );
   }
 
+  #settingsOf(plugin: string): PluginSettings {
+    return this.#settings.get(plugin) ?? NO_SETTINGS;
+  }
+
+  #hasItsSettings(scope: PluginScope, plugin: string): boolean {
+    return Bun.deepEquals({ ...scope.settings }, { ...this.#settingsOf(plugin) });
+  }
+
   async #load(entry: Entry): Promise<void> {
     let plugin: Plugin;
     try {
       const file = resolvePluginModule(entry.module, this.#options.folders);
-      plugin = await importPlugin(file);
+      plugin = await this.#inTime("its module", importPlugin(file));
       this.#assertNameIsFree(plugin.name, entry);
     } catch (error) {
       this.#onFailure(entry, error);
@@ -140,9 +169,9 @@ export class PluginHost {
     entry.state = "loading";
     const scope = this.#scopeFor(plugin.name);
     try {
-      await withDeadline(plugin.setup(scope), SETUP_TIMEOUT_MS);
+      await this.#inTime("setup", plugin.setup(scope));
     } catch (error) {
-      await scope.unload(UNLOAD_GRACE_MS);
+      await scope.unload(this.#unloadGraceMs);
       this.#onFailure(entry, error);
       return;
     }
@@ -152,15 +181,29 @@ export class PluginHost {
     this.#options.log.info("plugin loaded", { plugin: entry.name, module: entry.module });
   }
 
+  async #inTime<Result>(what: string, work: Result | Promise<Result>): Promise<Result> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      late.reject(new Error(`${what} did not finish within ${this.#setupTimeoutMs / 1000} s`));
+    }, this.#setupTimeoutMs);
+    try {
+      return await Promise.race([work, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   #scopeFor(plugin: string): PluginScope {
     const { nodeName, endpoint, log } = this.#options;
-    const settings = this.#settings.get(plugin) ?? {};
+    const settings = this.#settingsOf(plugin);
     return new PluginScope({ nodeName, plugin, settings, endpoint, log: log.child({ plugin }) });
   }
 
   #assertNameIsFree(name: string, entry: Entry): void {
-    const other = this.#find(name);
-    if (other === undefined || other === entry || other.scope === undefined) {
+    const other = [...this.#entries.values()].find(
+      (loaded) => loaded !== entry && loaded.scope !== undefined && loaded.name === name,
+    );
+    if (other === undefined) {
       return;
     }
     throw new Error(
@@ -189,7 +232,7 @@ export class PluginHost {
       return;
     }
     entry.scope = undefined;
-    await scope.unload(UNLOAD_GRACE_MS);
+    await scope.unload(this.#unloadGraceMs);
     this.#options.log.info("plugin unloaded", { plugin: entry.name, module: entry.module });
   }
 
@@ -206,20 +249,4 @@ function statusOf({ name, module, state, error }: Entry): PluginStatus {
 
 function newEntry(module: string): Entry {
   return { module, name: module, state: "loading", error: undefined, scope: undefined };
-}
-
-async function withDeadline(work: void | Promise<void>, timeoutMs: number): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(new Error(`setup did not finish within ${timeoutMs / 1000} s`));
-  }, timeoutMs);
-  try {
-    await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,13 +1,17 @@
 /** Finding and importing the modules of plugins, fresh at each load. */
 
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import * as v from "valibot";
+import * as ccp from "../src/index.ts";
+import { errorText } from "./error-text.ts";
 import * as api from "./index.ts";
 import type { Plugin } from "./plugin.ts";
 
 const OWN_FOLDERS = [import.meta.dir, join(import.meta.dir, "..", "src")];
+
+const PACKAGE_NAME = /^(?:@[^/]+\/)?[^./][^/]*/;
 
 const moduleCache = createRequire(import.meta.url).cache;
 
@@ -19,14 +23,15 @@ const PluginModule = v.object({
 });
 
 /**
- * Lets a plugin in any folder import "ccp-mesh", also where no package of that name is installed.
- * It gets this very instance, so that `instanceof` holds.
+ * Lets a plugin in any folder import "ccp-mesh" and "ccp-mesh/ccp", also where no package of that
+ * name is installed. It gets this very instance, so that `instanceof` holds.
  */
 export function providePluginApi(): void {
   Bun.plugin({
     name: "ccp-mesh",
     setup(build) {
       build.module("ccp-mesh", () => ({ exports: { ...api }, loader: "object" }));
+      build.module("ccp-mesh/ccp", () => ({ exports: { ...ccp }, loader: "object" }));
     },
   });
 }
@@ -44,7 +49,7 @@ export function pluginFolders(configPath: string): readonly string[] {
  */
 export function resolvePluginModule(specifier: string, folders: readonly string[]): string {
   for (const folder of folders) {
-    for (const candidate of isAbsolute(specifier) ? [specifier] : [`./${specifier}`, specifier]) {
+    for (const candidate of candidates(specifier, folder)) {
       try {
         return realpathSync(Bun.resolveSync(candidate, folder));
       } catch {
@@ -55,6 +60,28 @@ export function resolvePluginModule(specifier: string, folders: readonly string[
   throw new Error(
     `there is no module "${specifier}", neither as a file nor as a package, in ${folders.join(" or ")}`,
   );
+}
+
+function candidates(specifier: string, folder: string): string[] {
+  if (isAbsolute(specifier)) {
+    return [specifier];
+  }
+  const file = `./${specifier}`;
+  return isInstalled(specifier, folder) ? [file, specifier] : [file];
+}
+
+/** Bun would ask the registry for a package that is not, and run what it gets for a mistyped path. */
+function isInstalled(specifier: string, folder: string): boolean {
+  const [name] = PACKAGE_NAME.exec(specifier) ?? [];
+  return (
+    name !== undefined &&
+    withParents(folder).some((above) => existsSync(join(above, "node_modules", name)))
+  );
+}
+
+function withParents(folder: string): string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...withParents(parent)];
 }
 
 /**
@@ -88,7 +115,7 @@ function importErrorText(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
     return importErrorText(error.errors[0]);
   }
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   const place = v.safeParse(v.object({ position: v.object({ line: v.number() }) }), error);
   return place.success ? `line ${place.output.position.line}: ${text}` : text;
 }

@@ -12,11 +12,19 @@ import {
   type RequestCallback,
   RequestClient,
 } from "../src/index.ts";
+import { errorText } from "./error-text.ts";
 import type { Logger } from "./log.ts";
+import { type LimitedLogger, limited } from "./log-limit.ts";
 import type { PluginNode } from "./plugin.ts";
+
+/** Timers count in 31 bits, and fire at once for longer delays, or for what is no number. */
+const DELAY_MS_MAX = 0x7f_ff_ff_ff;
 
 /** Registrations, connections and timers of one plugin. Beyond it, it forgets to clean up after itself. */
 const OPEN_MAX = 10_000;
+
+/** A timer that fails a thousand times a second must not fill the disk. */
+const FAILURES_LOGGED = { everyMs: 10_000, keysMax: 100 };
 
 export interface PluginScopeOptions {
   readonly nodeName: string;
@@ -35,12 +43,14 @@ export class PluginScope implements PluginNode {
   readonly #endpoint: PluginScopeOptions["endpoint"];
   readonly #abort = new AbortController();
   readonly #undo = new Set<() => void>();
+  readonly #failures: LimitedLogger;
   readonly #unloadTasks: (() => void | Promise<void>)[] = [];
 
   constructor({ nodeName, plugin, settings, log, endpoint }: PluginScopeOptions) {
     this.name = nodeName;
     this.settings = settings;
     this.log = log;
+    this.#failures = limited(log, FAILURES_LOGGED);
     this.#plugin = plugin;
     this.#endpoint = endpoint;
   }
@@ -61,6 +71,7 @@ export class PluginScope implements PluginNode {
 
   dial(options: DialOptions & { readonly mode: Mode }, callbacks: ClientCallbacks = {}): Call {
     this.#assertLoaded();
+    this.#assertRoom();
     const call = dial(this.#bound(options), this.#guarded(callbacks));
     this.#keepUntil(call.closed, () => call.stop());
     return call;
@@ -82,6 +93,7 @@ export class PluginScope implements PluginNode {
 
   after(delayMs: number, task: () => void | Promise<void>): Registration {
     this.#assertLoaded();
+    this.#assertDelay(delayMs);
     const timer = setTimeout(() => {
       registration.remove();
       void this.#run("timer", task);
@@ -92,6 +104,7 @@ export class PluginScope implements PluginNode {
 
   every(intervalMs: number, task: () => void | Promise<void>): Registration {
     this.#assertLoaded();
+    this.#assertDelay(intervalMs);
     let running = false;
     const timer = setInterval(() => {
       if (running) {
@@ -149,6 +162,14 @@ export class PluginScope implements PluginNode {
     throw new CcpError("invalid_option", text);
   }
 
+  #assertDelay(delayMs: number): void {
+    if (delayMs >= 0 && delayMs <= DELAY_MS_MAX) {
+      return;
+    }
+    const text = `${this.#owner()}: a timer takes 0 to ${DELAY_MS_MAX} milliseconds, not ${delayMs}`;
+    throw new CcpError("invalid_option", text);
+  }
+
   #keep(registration: Registration): Registration {
     const undo = (): void => {
       this.#undo.delete(undo);
@@ -178,20 +199,38 @@ export class PluginScope implements PluginNode {
 
   /** A callback that throws is the plugin's mistake, not the node's end. */
   #guarded(callbacks: ClientCallbacks): ClientCallbacks {
-    if (callbacks.onCallbackError !== undefined) {
-      return callbacks;
+    // One by one, because the callbacks may be methods of a class.
+    return {
+      onConnected: () => callbacks.onConnected?.(),
+      onAccepted: () => callbacks.onAccepted?.(),
+      onData: (data) => callbacks.onData?.(data),
+      onEnd: () => callbacks.onEnd?.(),
+      onNobodyHome: () => callbacks.onNobodyHome?.(),
+      onCommunicationError: () => callbacks.onCommunicationError?.(),
+      onProtocolError: () => callbacks.onProtocolError?.(),
+      onConnectionError: (error) => callbacks.onConnectionError?.(error),
+      onAbort: (error) => callbacks.onAbort?.(error),
+      onCallbackError: (error) => this.#onCallbackError(callbacks, error),
+    };
+  }
+
+  #onCallbackError(callbacks: ClientCallbacks, error: unknown): void {
+    if (callbacks.onCallbackError === undefined) {
+      this.log.error("a callback failed", { error });
+      return;
     }
-    // Inherits, because the callbacks may be methods of a class.
-    const guarded: ClientCallbacks = Object.create(callbacks);
-    guarded.onCallbackError = (error) => this.log.error("a callback failed", { error });
-    return guarded;
+    try {
+      callbacks.onCallbackError(error);
+    } catch (failure) {
+      this.log.error("a callback failed", { error: failure });
+    }
   }
 
   async #run(what: string, task: () => void | Promise<void>): Promise<void> {
     try {
       await task();
     } catch (error) {
-      this.log.error(`${what} failed`, { error });
+      this.#failures.error(`${what} ${errorText(error)}`, `${what} failed`, { error });
     }
   }
 }

@@ -47,9 +47,17 @@ export interface PluginNode {
   /** Dials another endpoint; see {@link RawClient.connect} for the errors. */
   connectRaw(options: DialOptions): Promise<RawClient>;
 
-  /** Runs `task` once. What it throws is logged. */
+  /**
+   * Runs `task` once. What it throws is logged.
+   *
+   * @throws {CcpError} `invalid_option` for a delay that no timer keeps
+   */
   after(delayMs: number, task: () => void | Promise<void>): Registration;
-  /** Runs `task` again and again, never twice at once. What it throws is logged. */
+  /**
+   * Runs `task` again and again, never twice at once. What it throws is logged.
+   *
+   * @throws {CcpError} `invalid_option` for an interval that no timer keeps
+   */
   every(intervalMs: number, task: () => void | Promise<void>): Registration;
   /** Runs `task` when the plugin unloads, before all else is undone; the last one added runs first. */
   onUnload(task: () => void | Promise<void>): void;

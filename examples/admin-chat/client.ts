@@ -7,9 +7,10 @@
 
 import { CcpError, parseAddress, RequestClient } from "ccp-mesh";
 
-const { host, port } = parseAddress(process.argv[2] ?? "127.0.0.1:28080", 28080);
+const target = process.argv[2] ?? "127.0.0.1:28080";
 
-function connect(): Promise<RequestClient> {
+async function connect(): Promise<RequestClient> {
+  const { host, port } = parseAddress(target, 28080);
   return RequestClient.connect({ host, port, plugin: "ccp_admin_chat" });
 }
 
@@ -27,7 +28,7 @@ function explain(error: unknown): string {
   }
   switch (error.code) {
     case "connection_refused":
-      return `nothing listens on ${host}:${port}. Start the node, then try again.`;
+      return `nothing listens on ${target}. Start the node, then try again.`;
     case "nobody_home":
       return "the plugin is not loaded on that node. Load it, then type the line again.";
     default:

@@ -25,6 +25,5 @@ const endpoint = await Endpoint.listen({
   whitelist: ["localhost"],
 });
 endpoint.onRaw("scoreboard", Scoreboard);
-console.log(`listening on ${endpoint.hostname}:${endpoint.port}`);
-
 process.once("SIGTERM", () => void endpoint.close().then(() => process.exit(0)));
+console.log(`listening on ${endpoint.hostname}:${endpoint.port}`);

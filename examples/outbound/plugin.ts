@@ -50,6 +50,9 @@ async function stayConnected(
       for await (const data of client) {
         node.log.info(`the application says: ${data.toString()}`);
       }
+      if (node.signal.aborted) {
+        return;
+      }
       node.log.warn("the application ended the communication");
     } catch (error) {
       if (node.signal.aborted) {

@@ -6,17 +6,13 @@
 
 import { CcpError, parseAddress, RawClient } from "ccp-mesh";
 
-const { host, port } = parseAddress(process.argv[2] ?? "127.0.0.1:28080", 28080);
-
 async function show(client: RawClient): Promise<void> {
   for await (const data of client) {
     console.log(data.toString());
   }
 }
 
-try {
-  const client = await RawClient.connect({ host, port, plugin: "console" });
-  const shown = show(client);
+async function type(client: RawClient): Promise<void> {
   for await (const line of console) {
     if (line === "") {
       break;
@@ -24,7 +20,14 @@ try {
     client.send(line);
   }
   await client.close();
-  await shown;
+}
+
+try {
+  const { host, port } = parseAddress(process.argv[2] ?? "127.0.0.1:28080", 28080);
+  const client = await RawClient.connect({ host, port, plugin: "console" });
+  // You leave, or the console does.
+  await Promise.race([type(client), show(client)]);
+  process.exit(0);
 } catch (error) {
   console.error(error instanceof CcpError ? `Failed: ${error.message}` : error);
   process.exit(1);

@@ -1,6 +1,7 @@
 /** Reads a config file, and says what to do where it cannot be read. */
 
 import { type FileHandle, open } from "node:fs/promises";
+import { errorText } from "../error-text.ts";
 import type { ConfigErrorCode } from "./config-error.ts";
 
 /** A hundred times a large config; without it `--config /dev/zero` would take all memory. */
@@ -63,7 +64,7 @@ function failure(path: string, error: unknown): ConfigFile {
         problem: `${path} may not be read by the user that runs the node; change its permissions.`,
       };
     default: {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       return { code: "unreadable", problem: `${path} cannot be read: ${reason}` };
     }
   }

@@ -7,12 +7,15 @@ import {
   limitRange,
   parseWhitelistEntry,
 } from "../../src/index.ts";
+import { errorText } from "../error-text.ts";
 import { LOG_LEVELS } from "../log.ts";
 import { printable, quoted, shortened } from "../printable.ts";
 import type { NodeConfig, PluginsConfig } from "./config.ts";
 import { hostsOverlap, isHost, isLoopbackHost } from "./hosts.ts";
 
 const TOKEN_CHARS_MIN = 16;
+/** What a whitelist takes. */
+const WHITELIST_ENTRIES_MAX = 1024;
 const ONE_VALUE = "takes one value; write it without []";
 
 const HOST = checked(isHost, "must be an IP address, a host name, or empty for all interfaces");
@@ -133,6 +136,10 @@ export function applyRules(
 
 function whitelistProblems({ server }: WrittenSections): Problem[] {
   const entries = valid(SECTIONS.server.entries.whitelist, server?.["whitelist"]) ?? [];
+  if (entries.length > WHITELIST_ENTRIES_MAX) {
+    const text = `has ${entries.length} entries, more than ${WHITELIST_ENTRIES_MAX}; join addresses into ranges`;
+    return [{ keys: ["server.whitelist"], text }];
+  }
   return entries
     .map(whitelistMistake)
     .filter((text) => text !== undefined)
@@ -148,7 +155,7 @@ function whitelistMistake(entry: string): string | undefined {
     parseWhitelistEntry(entry);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message.replace(/^whitelist: /, "") : String(error);
+    return errorText(error).replace(/^whitelist: /, "");
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { Whitelist } from "../../src/index.ts";
+import { errorText } from "../error-text.ts";
 import { pluginFolders, resolvePluginModule } from "../plugin-modules.ts";
 import type { NodeConfig } from "./config.ts";
 
@@ -37,7 +38,7 @@ function missingPlugins({ plugins }: NodeConfig, configPath: string): string[] {
       resolvePluginModule(module, pluginFolders(configPath));
       return [];
     } catch (error) {
-      return [`[plugins] load: ${error instanceof Error ? error.message : String(error)}`];
+      return [`[plugins] load: ${errorText(error)}`];
     }
   });
 }

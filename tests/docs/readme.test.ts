@@ -1,0 +1,117 @@
+/** The code in the documents runs as it stands there, and the tables agree with the code. */
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PluginHost } from "../../mesh/plugin-host.ts";
+import { providePluginApi } from "../../mesh/plugin-modules.ts";
+import {
+  DEFAULT_ENDPOINT_LIMITS,
+  Endpoint,
+  REFUSAL_REASONS,
+  RequestClient,
+} from "../../src/index.ts";
+import { silentLogger } from "../helpers/silent-logger.ts";
+
+const ROOT = join(import.meta.dir, "..", "..");
+
+async function blocksOf(document: string, language: string): Promise<string[]> {
+  const text = await readFile(join(ROOT, document), "utf8");
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(
+    ([, code]) => code ?? "",
+  );
+}
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "ccp-mesh-docs-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("README.md", () => {
+  test("the application prints what its comment says", async () => {
+    const blocks = await blocksOf("README.md", "ts");
+    const code = blocks.find((block) => block.includes("ccp-mesh/ccp")) ?? "";
+    const program = code.replace('"ccp-mesh/ccp"', JSON.stringify(join(ROOT, "src/index.ts")));
+    await writeFile(join(folder, "application.ts"), program);
+    const child = Bun.spawnSync([process.execPath, join(folder, "application.ts")]);
+    expect(child.stdout.toString()).toBe("hello\n");
+    expect(child.exitCode).toBe(0);
+  });
+
+  test("the quick start is two commands, and the second is the project's test script", async () => {
+    const readme = await readFile(join(ROOT, "README.md"), "utf8");
+    const quickStart = readme.slice(readme.indexOf("## Quick start"));
+    const [, block] = /```sh\n(.*?)```/s.exec(quickStart) ?? [];
+    const commands = (block ?? "").trim().split("\n");
+    expect(commands.map((line) => line.replace(/\s+#.*/, ""))).toEqual([
+      "npx --yes bun@1.4.5 run node.ts",
+      "npx --yes bun@1.4.5 run test",
+    ]);
+  });
+});
+
+describe("every plugin in the documents loads", () => {
+  for (const document of ["README.md", "docs/PLUGINS.md"]) {
+    test(document, async () => {
+      const plugins = (await blocksOf(document, "ts")).filter((code) =>
+        code.includes("definePlugin("),
+      );
+      expect(plugins.length).toBeGreaterThan(0);
+      const modules = await Promise.all(plugins.map((code, at) => save(document, at, code)));
+      providePluginApi();
+      await using endpoint = await Endpoint.listen({ hostname: "127.0.0.1", port: 0 });
+      const host = new PluginHost({
+        nodeName: "surf",
+        endpoint,
+        log: silentLogger,
+        folders: [folder],
+      });
+      await host.apply(modules, new Map());
+      expect(host.list().map(({ state, error }) => error ?? state)).toEqual(
+        plugins.map(() => "loaded"),
+      );
+      if (document === "README.md") {
+        const { port } = endpoint;
+        await using client = await RequestClient.connect({
+          host: "127.0.0.1",
+          port,
+          plugin: "greeter",
+        });
+        expect((await client.request("you")).toString()).toBe("hello you, from surf");
+      }
+      await host.unloadAll();
+    });
+  }
+
+  async function save(document: string, at: number, code: string): Promise<string> {
+    const file = join(folder, `${document.replaceAll(/\W/g, "-")}-${at}.ts`);
+    await writeFile(file, code);
+    return file;
+  }
+});
+
+describe("docs/OPERATIONS.md", () => {
+  test("lists every limit with its default", async () => {
+    const text = await readFile(join(ROOT, "docs/OPERATIONS.md"), "utf8");
+    for (const [name, value] of Object.entries(DEFAULT_ENDPOINT_LIMITS)) {
+      const key = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      const [, shown] = new RegExp(`^\\| \`${key}\` +\\| (.*?) +\\|`, "m").exec(text) ?? [];
+      expect(`${key} ${plainNumber(shown ?? "")}`).toBe(`${key} ${value}`);
+    }
+  });
+
+  test("explains every reason for a refusal", async () => {
+    const text = await readFile(join(ROOT, "docs/OPERATIONS.md"), "utf8");
+    for (const reason of REFUSAL_REASONS) {
+      expect(text).toMatch(new RegExp(`^\\| \`${reason}\` +\\| .+ \\|$`, "m"));
+    }
+  });
+});
+
+function plainNumber(shown: string): number {
+  const [, digits, unit] = /^([\d,]+)(?: (ms|KiB|MiB))?$/.exec(shown) ?? [];
+  const factor = unit === "KiB" ? 1024 : unit === "MiB" ? 1024 * 1024 : 1;
+  return Number(digits?.replaceAll(",", "")) * factor;
+}

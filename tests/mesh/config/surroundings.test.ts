@@ -1,0 +1,48 @@
+import { describe, expect, test } from "bun:test";
+import { surroundingMistakes } from "../../../mesh/config/surroundings.ts";
+import { configOf } from "../../helpers/mesh-node.ts";
+import { TempFolder } from "../../helpers/temp-folder.ts";
+
+async function mistakes(
+  sections: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string>> = {},
+): Promise<string[]> {
+  await using folder = await TempFolder.create(files);
+  const found = await surroundingMistakes(await configOf(sections), folder.at("node.ini"));
+  return found.map((text) => text.replaceAll(folder.path, ""));
+}
+
+describe("what a look at the machine finds", () => {
+  test("nothing, where all is there", async () => {
+    const sections = { server: "whitelist = localhost, 10.0.0.0/8", plugins: "load = chat.ts" };
+    expect(await mistakes(sections, { "chat.ts": "" })).toEqual([]);
+  });
+
+  test("a name on the whitelist that does not resolve", async () => {
+    const [text, ...others] = await mistakes({ server: "whitelist = panel.invalid, 127.0.0.1" });
+    expect(text).toStartWith('whitelist: "panel.invalid" does not resolve (');
+    expect(others).toEqual([]);
+  });
+
+  test("TLS files that are not there", async () => {
+    const server = "tls_cert = /nowhere/cert.pem\ntls_key = /nowhere/key.pem";
+    expect(await mistakes({ server })).toEqual([
+      "[server] tls_cert: there is no file /nowhere/cert.pem",
+      "[server] tls_key: there is no file /nowhere/key.pem",
+    ]);
+  });
+
+  test("plugins that are not there, each by its name, and without running those that are", async () => {
+    const plugins = "load = absent.ts, chat.ts, no-such-package";
+    const places = ` or ${process.cwd()}`;
+    expect(await mistakes({ plugins }, { "chat.ts": "throw new Error('was run')" })).toEqual([
+      `[plugins] load: there is no module "absent.ts", neither as a file nor as a package, in ${places}`,
+      `[plugins] load: there is no module "no-such-package", neither as a file nor as a package, in ${places}`,
+    ]);
+  });
+
+  test("all of it at once", async () => {
+    const server = "whitelist = a.invalid, b.invalid\ntls_cert = /nowhere\ntls_key = /nowhere";
+    expect(await mistakes({ server, plugins: "load = absent.ts" })).toHaveLength(5);
+  });
+});
