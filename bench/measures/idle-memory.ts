@@ -1,0 +1,51 @@
+/** What the server's memory grows by for each connection that is open and says nothing. */
+
+import { RequestClient } from "../../src/index.ts";
+import { type OpenConnection, openConnection, serveConnections } from "../bare-connections.ts";
+import { PLUGIN } from "../ccp-endpoint.ts";
+import { serveCcpEcho } from "../echo.ts";
+import type { Measure, Server } from "../measure.ts";
+import { connectionsWithin } from "../open-files.ts";
+import { openMany, untilServerHas } from "../open-many.ts";
+
+/** Open before the first look, so that what is paid once is not shared out. */
+const FIRST_CONNECTIONS = 500;
+const CONNECTIONS = connectionsWithin(FIRST_CONNECTIONS + 5000) - FIRST_CONNECTIONS;
+
+export const idleMemory: Measure = {
+  name: "idle memory",
+  rows: [
+    {
+      label: `idle memory per connection, ${CONNECTIONS} open`,
+      unit: "bytes",
+      target: { atMost: 2 },
+    },
+  ],
+  // Memory that was used and freed before would hide what connections take.
+  freshServers: true,
+  ccp: {
+    serve: serveCcpEcho,
+    run: (server) =>
+      bytesPerConnection(server, () =>
+        RequestClient.connect({ host: "127.0.0.1", port: server.port, plugin: PLUGIN }),
+      ),
+  },
+  bare: {
+    serve: serveConnections,
+    run: (server) => bytesPerConnection(server, () => openConnection(server.port, false)),
+  },
+};
+
+async function bytesPerConnection(
+  server: Server,
+  openOne: () => Promise<OpenConnection>,
+): Promise<readonly number[]> {
+  const first = await openMany(FIRST_CONNECTIONS, openOne);
+  await untilServerHas(server, FIRST_CONNECTIONS);
+  const before = await server.status({ collect: true });
+  const others = await openMany(CONNECTIONS, openOne);
+  await untilServerHas(server, FIRST_CONNECTIONS + CONNECTIONS);
+  const after = await server.status({ collect: true });
+  await Promise.all([...first, ...others].map((connection) => connection.close()));
+  return [(after.rssBytes - before.rssBytes) / CONNECTIONS];
+}

@@ -1,0 +1,18 @@
+import type { Measure } from "../measure.ts";
+import { connecting } from "./connecting.ts";
+import { idleMemory } from "./idle-memory.ts";
+import { inFlight } from "./in-flight.ts";
+import { oneWay } from "./one-way.ts";
+import { roundTrip } from "./round-trip.ts";
+
+export const MEASURES: readonly Measure[] = [
+  oneWay({ dataBytes: 128, label: "128 B", target: { atLeast: 0.5 } }),
+  oneWay({ dataBytes: 4 * 1024, label: "4 KiB" }),
+  oneWay({ dataBytes: 64 * 1024, label: "64 KiB" }),
+  roundTrip,
+  inFlight({ requests: 64, target: { atLeast: 0.6 } }),
+  inFlight({ requests: 256 }),
+  idleMemory,
+  connecting({ bareRoundTrip: true }),
+  connecting({ bareRoundTrip: false }),
+];
