@@ -15,6 +15,11 @@ interface HostRecord<Connection> {
   readonly pending: Set<Connection>;
 }
 
+interface Candidates<Connection> {
+  readonly connections: Iterable<Connection>;
+  readonly pending: ReadonlySet<Connection>;
+}
+
 /**
  * Decides which connections may stay. Where a cap is reached, the one that has waited longest to start
  * a communication makes room, or else the request-based one that has been silent longest, so that
@@ -25,7 +30,7 @@ export class Admission<Connection extends Admitted> {
   readonly #now: () => number;
   readonly #hosts = new Map<string, HostRecord<Connection>>();
   readonly #pending = new Set<Connection>();
-  readonly #connections = new Set<Connection>();
+  #size = 0;
 
   constructor(limits: EndpointLimits, now: () => number) {
     this.#limits = limits;
@@ -33,15 +38,16 @@ export class Admission<Connection extends Admitted> {
   }
 
   get size(): number {
-    return this.#connections.size;
+    return this.#size;
   }
 
   get pendingSize(): number {
     return this.#pending.size;
   }
 
-  [Symbol.iterator](): SetIterator<Connection> {
-    return this.#connections.values();
+  /** Connections may be removed while they are iterated over. */
+  *[Symbol.iterator](): Generator<Connection> {
+    for (const { connections } of this.#hosts.values()) yield* connections;
   }
 
   /** Makes room for one more connection of `host`, or answers why there is none. */
@@ -55,7 +61,7 @@ export class Admission<Connection extends Admitted> {
       }
       if (record.pending.size >= pendingPerAddressMax) evictOldest(record.pending);
     }
-    const all = { connections: this.#connections, pending: this.#pending };
+    const all = { connections: this, pending: this.#pending };
     if (this.size >= connectionsMax && !this.#evictFrom(all)) return "connections_max";
     if (this.#pending.size >= pendingMax) evictOldest(this.#pending);
     return undefined;
@@ -71,7 +77,7 @@ export class Admission<Connection extends Admitted> {
     record.connections.add(connection);
     record.pending.add(connection);
     this.#pending.add(connection);
-    this.#connections.add(connection);
+    this.#size += 1;
   }
 
   /** The connection is no longer pending. */
@@ -81,20 +87,20 @@ export class Admission<Connection extends Admitted> {
   }
 
   remove(connection: Connection): void {
-    if (!this.#connections.delete(connection)) return;
-    this.onStarted(connection);
     const { host } = connection.address;
     const record = this.#hosts.get(host);
-    if (record === undefined) return;
-    record.connections.delete(connection);
+    if (record?.connections.delete(connection) !== true) return;
+    this.#size -= 1;
+    this.#pending.delete(connection);
+    record.pending.delete(connection);
     if (record.connections.size === 0) this.#hosts.delete(host);
   }
 
-  #evictFrom({ connections, pending }: HostRecord<Connection>): boolean {
+  #evictFrom({ connections, pending }: Candidates<Connection>): boolean {
     return evictOldest(pending) || this.#evictIdlest(connections);
   }
 
-  #evictIdlest(connections: ReadonlySet<Connection>): boolean {
+  #evictIdlest(connections: Iterable<Connection>): boolean {
     let idlest: Connection | undefined;
     let sinceMs = this.#now() - this.#limits.idleEvictionMs;
     for (const connection of connections) {

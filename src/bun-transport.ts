@@ -33,8 +33,6 @@ export interface ListenOptions {
   readonly admit: (address: Address) => boolean;
   /** Answers who handles a connection that may stay. */
   readonly accept: (transport: Transport, address: Address) => TransportHandler;
-  /** The TLS handshake failed; the connection was closed. */
-  readonly onTlsFailed: (address: Address) => void;
   /** A handler threw, which is a mistake of this library; the connection was closed. */
   readonly onHandlerError: (error: Error) => void;
 }
@@ -46,11 +44,8 @@ export interface Listener {
   stop(): void;
 }
 
-interface SocketData {
-  readonly handler: TransportHandler | undefined;
-  /** Of who dialled, where this side listens. */
-  readonly address?: Address;
-}
+/** Who handles a socket; nobody does before it is accepted, nor once it was handed on to TLS. */
+type SocketData = TransportHandler | undefined;
 
 /**
  * @throws {CcpError} `address_in_use`, `listen_failed`, `tls_failed`
@@ -66,7 +61,7 @@ export function listen(options: ListenOptions): Listener {
       hostname,
       port,
       allowHalfOpen: true,
-      data: NOBODY,
+      data: undefined,
       socket: {
         ...handlers,
         open: (socket) => onAccepted(socket, { options, tls, handlers }),
@@ -88,9 +83,6 @@ export function listen(options: ListenOptions): Listener {
  */
 const KEEP_ALIVE_MS = 60_000;
 
-/** Where events go before there is a handler, and the ciphertext that was handed on to TLS. */
-const NOBODY: SocketData = { handler: undefined };
-
 interface Acceptance {
   readonly options: ListenOptions;
   readonly tls: TLSOptions | undefined;
@@ -111,7 +103,7 @@ function onAccepted(raw: Socket<SocketData>, { options, tls, handlers }: Accepta
     return;
   }
   const socket = tls === undefined ? raw : secured(raw, tls, handlers);
-  socket.data = { handler: options.accept(socket, address), address };
+  socket.data = options.accept(socket, address);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
 }
 
@@ -125,33 +117,29 @@ function secured(
   tls: TLSOptions,
   socket: SocketHandler<SocketData>,
 ): Socket<SocketData> {
-  const upgrade = { isServer: true, data: NOBODY, tls, socket };
+  const upgrade = { isServer: true, data: undefined, tls, socket };
   const [, secure] = raw.upgradeTLS<SocketData>(upgrade);
   return secure;
 }
 
-function acceptedHandlers({
-  tls,
-  onTlsFailed,
-  onHandlerError,
-}: ListenOptions): SocketHandler<SocketData> {
+function acceptedHandlers({ tls, onHandlerError }: ListenOptions): SocketHandler<SocketData> {
   return {
     handshake(socket, success) {
       if (success && (tls?.clientCa === undefined || socket.authorized)) return;
-      if (socket.data.address !== undefined) onTlsFailed(socket.data.address);
+      socket.data?.onTlsFailed?.();
       socket.terminate();
     },
     data(socket, chunk) {
-      socket.data.handler?.onData(chunk);
+      socket.data?.onData(chunk);
     },
     drain(socket) {
-      socket.data.handler?.onDrain();
+      socket.data?.onDrain();
     },
     end(socket) {
-      socket.data.handler?.onEnd();
+      socket.data?.onEnd();
     },
     close(socket) {
-      socket.data.handler?.onClose();
+      socket.data?.onClose();
     },
     error(socket, error) {
       onHandlerError(error);
@@ -248,13 +236,13 @@ class ConnectAttempt {
       port,
       allowHalfOpen: true,
       ...(tls === undefined ? {} : { tls: clientTls(tls, host) }),
-      data: NOBODY,
+      data: undefined,
       socket: {
         open: (socket) => this.#onOpen(socket),
         handshake: (socket, success, error) => this.#onHandshake(socket, success, error),
-        data: (socket, chunk) => socket.data.handler?.onData(chunk),
-        drain: (socket) => socket.data.handler?.onDrain(),
-        end: (socket) => socket.data.handler?.onEnd(),
+        data: (socket, chunk) => socket.data?.onData(chunk),
+        drain: (socket) => socket.data?.onDrain(),
+        end: (socket) => socket.data?.onEnd(),
         close: (socket) => this.#onClose(socket),
         error: (socket, error) => {
           onHandlerError(error);
@@ -291,12 +279,12 @@ class ConnectAttempt {
       const text = `${host}:${port} closed the connection before it was set up`;
       this.#fail(new CcpError(this.#options.tls ? "tls_failed" : "connect_failed", text));
     }
-    socket.data.handler?.onClose();
+    socket.data?.onClose();
   }
 
   #succeed(socket: Socket<SocketData>): void {
     if (!this.#settle()) return;
-    socket.data = { handler: this.#options.open(socket) };
+    socket.data = this.#options.open(socket);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#resolve();
   }

@@ -130,6 +130,11 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
     return this.#queue.hasRoom;
   }
 
+  /** Sends at once what would have waited for the end of the turn. */
+  flush(): void {
+    this.#queue.flush();
+  }
+
   /** Resolves once there is room to send again, or the communication is over. */
   drained(): Promise<void> {
     return this.#queue.drained();
@@ -170,7 +175,9 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   // --- what the transport tells -------------------------------------------------------------
 
   onData(chunk: Buffer): void {
+    this.#queue.cork();
     this.#decoder.push(chunk);
+    this.#queue.endTurn();
     if (this.#decoder.heldBytes > 0 && !this.#transportPaused) {
       this.#transportPaused = true;
       this.#transport.pause();
@@ -208,8 +215,11 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   onFrame(code: number, chunk: Buffer, start: number, end: number): void {
     if (code === ServerCode.data) {
       if (this.#isOver()) return;
-      const data = chunk.subarray(start, end);
-      this.#call(() => this.#callbacks.onData?.(data));
+      try {
+        this.#callbacks.onData?.(chunk.subarray(start, end));
+      } catch (error) {
+        this.#onThrown(error);
+      }
     } else {
       this.#onControl(code);
     }
@@ -326,9 +336,13 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
     try {
       callback();
     } catch (error) {
-      if (!this.#isOver()) this.#end();
-      tellCallbackError(this.#callbacks, error);
+      this.#onThrown(error);
     }
+  }
+
+  #onThrown(error: unknown): void {
+    if (!this.#isOver()) this.#end();
+    tellCallbackError(this.#callbacks, error);
   }
 
   #enter(state: ClientState): void {

@@ -77,6 +77,14 @@ export class Call {
     return this.#connection.send(data);
   }
 
+  /**
+   * Sends at once what would have waited for the end of the present turn of the event loop, to go
+   * together with more.
+   */
+  flush(): void {
+    this.#connection?.flush();
+  }
+
   /** Resolves once there is room to send again, or the communication is over. */
   async drained(): Promise<void> {
     await this.#connection?.drained();

@@ -122,7 +122,6 @@ export class Endpoint {
       tls: options.tls,
       admit: (address) => this.#admit(address),
       accept: (transport, address) => this.#accept(transport, address),
-      onTlsFailed: (address) => this.#host.onRefused("tls_failed", address),
       onHandlerError: (error) => options.onInternalError?.(error),
     });
   }

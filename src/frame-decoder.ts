@@ -24,6 +24,14 @@ export interface FrameHandler {
   onMemoryExhausted(): boolean;
 }
 
+/** An object of its own, because most connections have none most of the time. */
+interface PartialMessage {
+  room: Buffer;
+  /** How many have arrived. */
+  bytes: number;
+  readonly length: number;
+}
+
 type DecoderState = "running" | "paused" | "stopped";
 
 export class FrameDecoder {
@@ -38,9 +46,7 @@ export class FrameDecoder {
   // A message that has not arrived whole: its header so far, then its bytes so far.
   #header = 0;
   #headerBytes = 0;
-  #partial: Buffer | undefined;
-  #partialBytes = 0;
-  #partialLength = 0;
+  #partial: PartialMessage | undefined;
   /** The number of the message that is arriving, or comes next. */
   #serial = 1;
 
@@ -61,7 +67,7 @@ export class FrameDecoder {
 
   /** Bytes taken from the budget. */
   get takenBytes(): number {
-    return this.#heldBytes + (this.#partial?.length ?? 0);
+    return this.#heldBytes + (this.#partial?.room.length ?? 0);
   }
 
   get paused(): boolean {
@@ -162,37 +168,35 @@ export class FrameDecoder {
       this.#emit(chunk, at, end);
       return end;
     }
-    const partial = this.#allocate(Math.min(length, FIRST_PARTIAL_BYTES));
-    if (partial === undefined) return chunk.length;
-    this.#partial = partial;
-    this.#partialLength = length;
+    const room = this.#allocate(Math.min(length, FIRST_PARTIAL_BYTES));
+    if (room === undefined) return chunk.length;
+    this.#partial = { room, bytes: 0, length };
     return at;
   }
 
-  #fillPartial(partial: Buffer, chunk: Buffer, at: number): number {
-    const wanted = this.#partialLength - this.#partialBytes;
-    const end = Math.min(chunk.length, at + wanted);
-    const room = this.#ensureRoom(partial, this.#partialBytes + end - at);
-    if (room === undefined) return chunk.length;
-    chunk.copy(room, this.#partialBytes, at, end);
-    this.#partialBytes += end - at;
-    if (this.#partialBytes === this.#partialLength) {
-      const length = this.#partialLength;
+  #fillPartial(partial: PartialMessage, chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + partial.length - partial.bytes);
+    if (!this.#ensureRoom(partial, partial.bytes + end - at)) return chunk.length;
+    const { room, length } = partial;
+    chunk.copy(room, partial.bytes, at, end);
+    partial.bytes += end - at;
+    if (partial.bytes === length) {
       this.#dropPartial();
       this.#emit(room, 0, length);
     }
     return end;
   }
 
-  /** `partial`, or a larger one with its bytes: at least `bytes`, and at least twice as large. */
-  #ensureRoom(partial: Buffer, bytes: number): Buffer | undefined {
-    if (bytes <= partial.length) return partial;
-    const room = this.#allocate(Math.min(this.#partialLength, Math.max(bytes, partial.length * 2)));
-    if (room === undefined) return undefined;
-    partial.copy(room, 0, 0, this.#partialBytes);
-    this.#budget?.give(partial.length);
-    this.#partial = room;
-    return room;
+  /** Makes the room larger where it is too small: at least `bytes`, and at least twice as large. */
+  #ensureRoom(partial: PartialMessage, bytes: number): boolean {
+    const { room, length } = partial;
+    if (bytes <= room.length) return true;
+    const larger = this.#allocate(Math.min(length, Math.max(bytes, room.length * 2)));
+    if (larger === undefined) return false;
+    room.copy(larger, 0, 0, partial.bytes);
+    this.#budget?.give(room.length);
+    partial.room = larger;
+    return true;
   }
 
   #allocate(bytes: number): Buffer | undefined {
@@ -211,10 +215,8 @@ export class FrameDecoder {
   }
 
   #dropPartial(): void {
-    if (this.#partial !== undefined) this.#budget?.give(this.#partial.length);
+    if (this.#partial !== undefined) this.#budget?.give(this.#partial.room.length);
     this.#partial = undefined;
-    this.#partialBytes = 0;
-    this.#partialLength = 0;
   }
 
   #emit(chunk: Buffer, at: number, end: number): void {

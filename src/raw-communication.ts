@@ -4,7 +4,13 @@ import { CcpError } from "./errors.ts";
 import { NO_DATA, toData } from "./frame-encoder.ts";
 import { isPromiseLike } from "./promise-like.ts";
 import { ServerCode } from "./protocol.ts";
-import type { RawChannel, RawCloseReason, RawEntry, RawReceiver } from "./receivers.ts";
+import type {
+  RawChannel,
+  RawCloseReason,
+  RawEntry,
+  RawReceiver,
+  ReceiverUser,
+} from "./receivers.ts";
 
 /**
  * | state | it means |
@@ -16,7 +22,7 @@ import type { RawChannel, RawCloseReason, RawEntry, RawReceiver } from "./receiv
 type State = "making" | "open" | "over";
 
 /** A raw communication: messages either way at any time. [CCP-5] */
-export class RawCommunication implements Communication, RawChannel {
+export class RawCommunication implements Communication, RawChannel, ReceiverUser {
   readonly #link: CommunicationLink;
   readonly #entry: RawEntry;
   #receiver: RawReceiver | undefined;
@@ -50,7 +56,7 @@ export class RawCommunication implements Communication, RawChannel {
 
   /** Makes the receiver, which may send or stop at once, and accepts unless that fails. */
   start(): void {
-    this.#entry.users.add(this.#onUnload);
+    this.#entry.users.add(this);
     let receiver: RawReceiver;
     try {
       receiver = new this.#entry.receiver(this);
@@ -94,7 +100,7 @@ export class RawCommunication implements Communication, RawChannel {
     if (this.#state === "over") return;
     this.#state = "over";
     this.#overReason = reason;
-    this.#entry.users.delete(this.#onUnload);
+    this.#entry.users.delete(this);
     this.#tellOver(reason);
   }
 
@@ -106,6 +112,11 @@ export class RawCommunication implements Communication, RawChannel {
 
   drain(): void {
     this.stop();
+  }
+
+  onRemoved(): void {
+    this.#link.host.counters.nobodyHome += 1;
+    this.#link.over(ServerCode.nobodyHome, "unloaded");
   }
 
   // --- what the receiver calls --------------------------------------------------------------
@@ -139,12 +150,6 @@ export class RawCommunication implements Communication, RawChannel {
     this.#link.host.counters.communications += 1;
     this.#link.send(ServerCode.accepted, NO_DATA);
   }
-
-  /** A property, so that the set of users can be told and left without a closure each time. */
-  readonly #onUnload = (): void => {
-    this.#link.host.counters.nobodyHome += 1;
-    this.#link.over(ServerCode.nobodyHome, "unloaded");
-  };
 
   #fail(error: unknown): void {
     if (this.#state === "over") return;

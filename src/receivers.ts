@@ -95,12 +95,17 @@ export interface Registration {
   remove(): void;
 }
 
+/** A communication that a receiver answers. */
+export interface ReceiverUser {
+  onRemoved(): void;
+}
+
 interface Entry<Receiver> {
   readonly name: string;
   readonly receiver: Receiver;
   readonly owner: string;
   /** Told when the entry is removed. */
-  readonly users: Set<() => void>;
+  readonly users: Set<ReceiverUser>;
   removed: boolean;
 }
 
@@ -179,7 +184,7 @@ function add<Receiver>(
       if (entry.removed) return;
       entry.removed = true;
       entries.delete(name);
-      for (const tell of entry.users) tell();
+      for (const user of entry.users) user.onRemoved();
     },
   };
 }

@@ -103,10 +103,16 @@ export class RequestClient {
     const deadlineMs = performance.now() + (timeoutMs ?? this.#requestTimeoutMs);
     const pending: PendingRequest = { deadlineMs, settle };
     this.#pending.push(pending);
+    if (this.#pending.size === 1) queueMicrotask(this.#flushLone);
     if (deadlineMs < this.#timerMs) this.#armTimer(deadlineMs);
     if (signal !== undefined) giveUpOn(signal, pending, settle.promise);
     return settle.promise;
   }
+
+  /** A request alone waits for no others; one of a burst, which has more behind it by now, does. */
+  readonly #flushLone = (): void => {
+    if (this.#pending.size === 1) this.#call?.flush();
+  };
 
   readonly #observer: CallObserver = {
     onData: (data) => {

@@ -3,7 +3,7 @@ import { CcpError } from "./errors.ts";
 import { toData } from "./frame-encoder.ts";
 import { isPromiseLike } from "./promise-like.ts";
 import { ServerCode } from "./protocol.ts";
-import type { RequestEntry } from "./receivers.ts";
+import type { ReceiverUser, RequestEntry } from "./receivers.ts";
 import { type PendingReply, ReplyQueue } from "./reply-queue.ts";
 
 /**
@@ -17,7 +17,7 @@ import { type PendingReply, ReplyQueue } from "./reply-queue.ts";
 type State = "open" | "draining" | "finishing" | "over";
 
 /** A request-based communication: each message is answered by the callback, in order. [CCP-4] */
-export class RequestCommunication implements Communication {
+export class RequestCommunication implements Communication, ReceiverUser {
   readonly #link: CommunicationLink;
   #entry: RequestEntry;
   /** What is in flight; `undefined` as long as every callback has answered at once. */
@@ -122,6 +122,11 @@ export class RequestCommunication implements Communication {
     return data.buffer.byteLength;
   }
 
+  /** The plugin was unloaded while it had requests to answer. */
+  onRemoved(): void {
+    this.#nobodyHome();
+  }
+
   #answerNow(answer: unknown): void {
     let reply: Uint8Array;
     try {
@@ -137,7 +142,7 @@ export class RequestCommunication implements Communication {
   #answerLater(answer: unknown, requestBytes: number): void {
     if (this.#replies === undefined) {
       this.#replies = new ReplyQueue();
-      this.#entry.users.add(this.#onUnload);
+      this.#entry.users.add(this);
     }
     const replies = this.#replies;
     const pending = replies.reserve(requestBytes, this.#link.host.now());
@@ -200,11 +205,8 @@ export class RequestCommunication implements Communication {
     this.#replies = undefined;
     this.#lastChunk = undefined;
     this.#holdBytes();
-    this.#entry.users.delete(this.#onUnload);
+    this.#entry.users.delete(this);
   }
-
-  /** A property, so that the set of users can be told and left without a closure each time. */
-  readonly #onUnload = (): void => this.#nobodyHome();
 
   #nobodyHome(): void {
     this.#link.host.counters.nobodyHome += 1;

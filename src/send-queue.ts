@@ -10,11 +10,17 @@ import type { Transport } from "./transport.ts";
 
 /** Enough in one write to make its cost small; more gained nothing when measured. */
 const FLUSH_BYTES = 64 * 1024;
+/**
+ * The first write of a turn comes earlier, so that the other side works on it while the rest is
+ * still being made; each further one is four times as large.
+ */
+const FIRST_FLUSH_BYTES = 4 * 1024;
+const FLUSH_GROWTH = 4;
 /** Room for what may come before a write and for one more message that still counts as small. */
 const BLOCK_BYTES = 2 * FLUSH_BYTES;
 /** Where a queue that was last flushed nearly empty begins, so that a word to everyone stays cheap. */
 const SMALL_BLOCK_BYTES = 4 * 1024;
-/** Idle blocks kept for reuse: 2 MiB, enough for every connection that is flushed in one turn. */
+/** Idle blocks kept for reuse, of each size: 2 MiB together, enough for those flushed in one turn. */
 const SPARE_BLOCKS_MAX = 16;
 
 interface Block {
@@ -24,17 +30,24 @@ interface Block {
 }
 
 /** Blocks that are not in use. One for the whole process: a block belongs to nobody between uses. */
-const spareBlocks: Buffer[] = [];
+const spareBlocks: Block[] = [];
+const spareSmallBlocks: Block[] = [];
+
+function sparesOf(bytes: number): Block[] | undefined {
+  if (bytes === BLOCK_BYTES) return spareBlocks;
+  return bytes === SMALL_BLOCK_BYTES ? spareSmallBlocks : undefined;
+}
 
 function takeBlock(bytes: number): Block {
-  const spare = bytes === BLOCK_BYTES ? spareBlocks.pop() : undefined;
-  return { bytes: spare ?? Buffer.allocUnsafeSlow(bytes), start: 0, end: 0 };
+  return sparesOf(bytes)?.pop() ?? { bytes: Buffer.allocUnsafeSlow(bytes), start: 0, end: 0 };
 }
 
 function giveBlock(block: Block): void {
-  if (block.bytes.length === BLOCK_BYTES && spareBlocks.length < SPARE_BLOCKS_MAX) {
-    spareBlocks.push(block.bytes);
-  }
+  const spares = sparesOf(block.bytes.length);
+  if (spares === undefined || spares.length >= SPARE_BLOCKS_MAX) return;
+  block.start = 0;
+  block.end = 0;
+  spares.push(block);
 }
 
 /** The queues with something to write, flushed together after the present turn of the event loop. */
@@ -43,8 +56,11 @@ let dirty: SendQueue[] = [];
 function flushDirty(): void {
   const queues = dirty;
   dirty = [];
-  for (const queue of queues) queue.flush();
+  for (const queue of queues) queue.endTurn();
 }
+
+/** Of every queue with nothing in it: most connections are idle most of the time. */
+const NO_BLOCKS: Block[] = [];
 
 export interface SendQueueOwner {
   /** The budget has no room. Answers whether room was made; if not, the connection was given up. */
@@ -67,10 +83,12 @@ export class SendQueue {
   readonly #owner: SendQueueOwner;
   readonly #highWaterBytes: number;
   readonly #budget: ByteBudget | undefined;
-  #blocks: Block[] = [];
+  #blocks: Block[] = NO_BLOCKS;
   #bytes = 0;
   #takenBytes = 0;
+  /** Somebody will call `endTurn`. */
   #scheduled = false;
+  #flushAtBytes = FIRST_FLUSH_BYTES;
   /** The transport takes nothing until it drains. */
   #blocked = false;
   #closed = false;
@@ -117,8 +135,22 @@ export class SendQueue {
     block.bytes.set(data, block.end + OVERHEAD_BYTES);
     block.end += size;
     this.#bytes += size;
-    if (this.#bytes >= FLUSH_BYTES) this.#writeBlocks();
+    if (this.#bytes >= this.#flushAtBytes) {
+      this.#flushAtBytes = Math.min(FLUSH_BYTES, this.#flushAtBytes * FLUSH_GROWTH);
+      this.#writeBlocks();
+    }
     this.#schedule();
+  }
+
+  /** Until the owner calls `endTurn`, what is pushed waits for it instead of the event loop. */
+  cork(): void {
+    this.#scheduled = true;
+  }
+
+  /** Writes what the turn left, and begins a new one. */
+  endTurn(): void {
+    this.#flushAtBytes = FIRST_FLUSH_BYTES;
+    this.flush();
   }
 
   /** Resolves once there is room again, or nothing more can be sent. */
@@ -149,7 +181,7 @@ export class SendQueue {
   close(): void {
     this.#closed = true;
     for (const block of this.#blocks) this.#giveBack(block);
-    this.#blocks = [];
+    this.#blocks = NO_BLOCKS;
     this.#bytes = 0;
     this.#wakeWaiting();
   }
@@ -172,7 +204,8 @@ export class SendQueue {
     if (this.#bytes > 0) this.#startsLarge = this.#bytes > SMALL_BLOCK_BYTES;
     for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
       if (!this.#writeBlock(block)) break;
-      this.#blocks.shift();
+      if (this.#blocks.length === 1) this.#blocks = NO_BLOCKS;
+      else this.#blocks.shift();
       this.#giveBack(block);
     }
     this.#wakeWaiting();
@@ -183,7 +216,8 @@ export class SendQueue {
       if (!this.#owner.onMemoryExhausted()) return undefined;
     }
     const block = takeBlock(bytes);
-    this.#blocks.push(block);
+    if (this.#blocks === NO_BLOCKS) this.#blocks = [block];
+    else this.#blocks.push(block);
     return block;
   }
 
@@ -204,7 +238,7 @@ export class SendQueue {
     head.end += OVERHEAD_BYTES;
     this.#bytes += OVERHEAD_BYTES;
     this.#writeBlocks();
-    const taken = this.#bytes === 0 && !this.#closed ? this.#write(data) : 0;
+    const taken = this.#bytes === 0 && !this.#closed ? this.#write(data, 0, data.length) : 0;
     this.#schedule();
     if (taken === data.length || this.#closed) return;
     const rest = this.#append(data.length - taken);
@@ -227,17 +261,17 @@ export class SendQueue {
   /** Whether the whole block was taken. */
   #writeBlock(block: Block): boolean {
     const length = block.end - block.start;
-    const taken = this.#write(block.bytes.subarray(block.start, block.end));
+    const taken = this.#write(block.bytes, block.start, length);
     block.start += taken;
     this.#bytes -= taken;
     return taken === length;
   }
 
-  #write(bytes: Uint8Array): number {
+  #write(bytes: Uint8Array, start: number, length: number): number {
     // A closed transport takes nothing; its owner hears of it by itself.
-    const taken = Math.max(0, this.#transport.write(bytes));
+    const taken = Math.max(0, this.#transport.write(bytes, start, length));
     this.#takenBytes += taken;
-    if (taken < bytes.length) this.#blocked = true;
+    if (taken < length) this.#blocked = true;
     return taken;
   }
 

@@ -106,7 +106,9 @@ export class ServerConnection
   onData(chunk: Buffer): void {
     this.host.counters.bytesIn += chunk.length;
     this.#active = true;
+    this.#queue.cork();
     this.#decoder.push(chunk);
+    this.#queue.endTurn();
     if (this.#decoder.heldBytes > 0 && !this.#transportPaused) {
       this.#transportPaused = true;
       this.#transport.pause();
@@ -122,6 +124,10 @@ export class ServerConnection
     if (this.#input === "ended") return;
     this.#input = "ending";
     if (!this.#decoder.paused) this.#endInput("aborted");
+  }
+
+  onTlsFailed(): void {
+    this.abort("tls_failed");
   }
 
   onClose(): void {

@@ -3,8 +3,11 @@
  * tests use one in memory.
  */
 export interface Transport {
-  /** Bytes taken, which may be fewer than given; then `onDrain` follows. Negative once closed. */
-  write(bytes: Uint8Array): number;
+  /**
+   * Writes `length` bytes from `start`. Answers how many were taken, which may be fewer; then
+   * `onDrain` follows. Negative once closed.
+   */
+  write(bytes: Uint8Array, start: number, length: number): number;
   /** Tells the peer that nothing more will be written. What it writes still arrives. */
   shutdown(): void;
   /** Ends the connection at once, in both directions, without waiting for the peer. */
@@ -22,6 +25,8 @@ export interface TransportHandler {
   onDrain(): void;
   /** The peer will write nothing more; writing to it may still work. */
   onEnd(): void;
+  /** The other side does not speak TLS, or not as it should; the stream is closed. */
+  onTlsFailed?(): void;
   /** The stream is over in both directions. Nothing is called after it. */
   onClose(): void;
 }

@@ -11,12 +11,12 @@ export class MemoryTransport implements Transport {
   writes = 0;
   readonly #taken: Buffer[] = [];
 
-  write(bytes: Uint8Array): number {
+  write(bytes: Uint8Array, start: number, length: number): number {
     this.writes += 1;
     if (this.state !== "open") return -1;
-    const count = Math.min(this.capacity, bytes.length);
+    const count = Math.min(this.capacity, length);
     this.capacity -= count;
-    this.#taken.push(Buffer.from(bytes.subarray(0, count)));
+    this.#taken.push(Buffer.from(bytes.subarray(start, start + count)));
     return count;
   }
 

@@ -44,7 +44,6 @@ function setUp({ tls = false, admits = true } = {}) {
       accepted.push(recorder);
       return recorder;
     },
-    onTlsFailed: () => {},
     onHandlerError: (error) => errors.push(error),
   });
   return { accepted, errors, listener };
@@ -103,7 +102,7 @@ describe.each([false, true])("a listener (TLS: %p)", (tls) => {
     const { accepted, listener } = setUp({ tls });
     for (const first of ["client", "server"]) {
       const client = await dialled(listener.port, tls);
-      client.transport.write(Buffer.from("x"));
+      client.transport.write(Buffer.from("x"), 0, 1);
       await until(() => (accepted.at(-1)?.bytes ?? 0) > 0);
       const server = accepted.at(-1);
       if (server === undefined) throw new Error("nobody was accepted");
@@ -119,13 +118,13 @@ describe.each([false, true])("a listener (TLS: %p)", (tls) => {
   test("holds a client back while it is paused", async () => {
     const { accepted, listener } = setUp({ tls });
     const client = await dialled(listener.port, tls);
-    client.transport.write(Buffer.from("x"));
+    client.transport.write(Buffer.from("x"), 0, 1);
     await until(() => (accepted[0]?.bytes ?? 0) > 0);
     accepted[0]?.transport.pause();
     const block = Buffer.alloc(1 << 20);
     let sent = 1;
     for (let stalls = 0; stalls < 20; ) {
-      const taken = client.transport.write(block);
+      const taken = client.transport.write(block, 0, block.length);
       sent += taken;
       stalls = taken === 0 ? stalls + 1 : 0;
       await new Promise<void>((resolve) => {
@@ -169,7 +168,6 @@ test("a handler that throws is told, and costs its connection only", async () =>
       };
       return recorder;
     },
-    onTlsFailed: () => {},
     onHandlerError: (error) => errors.push(error.message),
   });
   const first = await ScriptedPeer.connect(listener.port);

@@ -76,10 +76,10 @@ describe("a registration that is removed", () => {
     const registry = new ReceiverRegistry();
     const registration = registry.addRaw("chat", Receiver, "test");
     let told = 0;
-    const tell = (): void => {
+    const onRemoved = (): void => {
       told += 1;
     };
-    registry.raw("chat")?.users.add(tell);
+    registry.raw("chat")?.users.add({ onRemoved });
     registration.remove();
     registration.remove();
     expect(told).toBe(1);
