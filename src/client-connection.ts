@@ -177,7 +177,7 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   onData(chunk: Buffer): void {
     this.#queue.cork();
     this.#decoder.push(chunk);
-    this.#queue.endTurn();
+    this.#queue.flush();
     if (this.#decoder.heldBytes > 0 && !this.#transportPaused) {
       this.#transportPaused = true;
       this.#transport.pause();

@@ -23,7 +23,7 @@ export class Fifo<T> {
     const item = this.#items[this.#head];
     this.#items[this.#head] = undefined;
     this.#head += 1;
-    if (this.#head === this.#items.length) this.clear();
+    if (this.#head === this.#items.length) this.#reuse();
     else if (this.#head >= COMPACT_AT && this.#head * 2 >= this.#items.length) this.#compact();
     return item;
   }
@@ -38,6 +38,16 @@ export class Fifo<T> {
       const item = this.#items[at];
       if (item !== undefined) yield item;
     }
+  }
+
+  /** A small array stays for what comes next; a large one was for a burst. */
+  #reuse(): void {
+    if (this.#head > COMPACT_AT) {
+      this.clear();
+      return;
+    }
+    this.#items.length = 0;
+    this.#head = 0;
   }
 
   #compact(): void {

@@ -16,12 +16,27 @@ import { CcpError } from "./errors.ts";
 import { Fifo } from "./fifo.ts";
 import { DEFAULT_CLIENT_LIMITS, TIMEOUT_MS_MAX, withLimits } from "./limits.ts";
 
+/** The time at the first request of the present turn of the event loop: asking costs as much as sending. */
+let turnMs: number | undefined;
+
+function turnNowMs(): number {
+  if (turnMs === undefined) {
+    turnMs = performance.now();
+    setImmediate(() => {
+      turnMs = undefined;
+    });
+  }
+  return turnMs;
+}
+
 export interface RequestOptions {
   /** Instead of the limit `requestTimeoutMs`. */
   readonly timeoutMs?: number;
   /** Gives up waiting; the reply, when it comes, is dropped. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const NO_OPTIONS: RequestOptions = {};
 
 interface PendingRequest {
   readonly deadlineMs: number;
@@ -74,7 +89,7 @@ export class RequestClient {
    *   `nobody_home`, `communication_error`, `protocol_error`, `connection_aborted`,
    *   `send_queue_full`, `bad_data`, `message_too_large`
    */
-  request(data: Uint8Array | string, options: RequestOptions = {}): Promise<Buffer> {
+  request(data: Uint8Array | string, options: RequestOptions = NO_OPTIONS): Promise<Buffer> {
     try {
       return this.#send(data, options);
     } catch (error) {
@@ -100,7 +115,7 @@ export class RequestClient {
     }
     this.#call?.send(data);
     const settle = Promise.withResolvers<Buffer>();
-    const deadlineMs = performance.now() + (timeoutMs ?? this.#requestTimeoutMs);
+    const deadlineMs = turnNowMs() + (timeoutMs ?? this.#requestTimeoutMs);
     const pending: PendingRequest = { deadlineMs, settle };
     this.#pending.push(pending);
     if (this.#pending.size === 1) queueMicrotask(this.#flushLone);

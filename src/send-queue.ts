@@ -10,12 +10,6 @@ import type { Transport } from "./transport.ts";
 
 /** Enough in one write to make its cost small; more gained nothing when measured. */
 const FLUSH_BYTES = 64 * 1024;
-/**
- * The first write of a turn comes earlier, so that the other side works on it while the rest is
- * still being made; each further one is four times as large.
- */
-const FIRST_FLUSH_BYTES = 4 * 1024;
-const FLUSH_GROWTH = 4;
 /** Room for what may come before a write and for one more message that still counts as small. */
 const BLOCK_BYTES = 2 * FLUSH_BYTES;
 /** Where a queue that was last flushed nearly empty begins, so that a word to everyone stays cheap. */
@@ -56,7 +50,7 @@ let dirty: SendQueue[] = [];
 function flushDirty(): void {
   const queues = dirty;
   dirty = [];
-  for (const queue of queues) queue.endTurn();
+  for (const queue of queues) queue.flush();
 }
 
 /** Of every queue with nothing in it: most connections are idle most of the time. */
@@ -86,9 +80,8 @@ export class SendQueue {
   #blocks: Block[] = NO_BLOCKS;
   #bytes = 0;
   #takenBytes = 0;
-  /** Somebody will call `endTurn`. */
+  /** Somebody will call `flush`. */
   #scheduled = false;
-  #flushAtBytes = FIRST_FLUSH_BYTES;
   /** The transport takes nothing until it drains. */
   #blocked = false;
   #closed = false;
@@ -135,22 +128,13 @@ export class SendQueue {
     block.bytes.set(data, block.end + OVERHEAD_BYTES);
     block.end += size;
     this.#bytes += size;
-    if (this.#bytes >= this.#flushAtBytes) {
-      this.#flushAtBytes = Math.min(FLUSH_BYTES, this.#flushAtBytes * FLUSH_GROWTH);
-      this.#writeBlocks();
-    }
+    if (this.#bytes >= FLUSH_BYTES) this.#writeBlocks();
     this.#schedule();
   }
 
-  /** Until the owner calls `endTurn`, what is pushed waits for it instead of the event loop. */
+  /** Until the owner calls `flush`, what is pushed waits for that instead of the event loop. */
   cork(): void {
     this.#scheduled = true;
-  }
-
-  /** Writes what the turn left, and begins a new one. */
-  endTurn(): void {
-    this.#flushAtBytes = FIRST_FLUSH_BYTES;
-    this.flush();
   }
 
   /** Resolves once there is room again, or nothing more can be sent. */

@@ -108,7 +108,7 @@ export class ServerConnection
     this.#active = true;
     this.#queue.cork();
     this.#decoder.push(chunk);
-    this.#queue.endTurn();
+    this.#queue.flush();
     if (this.#decoder.heldBytes > 0 && !this.#transportPaused) {
       this.#transportPaused = true;
       this.#transport.pause();
