@@ -3,6 +3,8 @@ import type { EndpointLimits } from "./limits.ts";
 
 /** The part of a connection that admission needs. */
 export interface Admitted {
+  /** Its place among the connections of its address; admission's own affair. */
+  place: number;
   readonly address: { readonly host: string };
   /** Since when it has only waited for the client; `undefined` while it is busy. */
   readonly idleSinceMs: number | undefined;
@@ -10,7 +12,9 @@ export interface Admitted {
 }
 
 interface HostRecord<Connection> {
-  readonly connections: Set<Connection>;
+  readonly host: string;
+  /** In no order; each knows its place. A set would cost several times as much for each. */
+  readonly connections: Connection[];
   /** In the order of their arrival. */
   readonly pending: Set<Connection>;
 }
@@ -45,9 +49,20 @@ export class Admission<Connection extends Admitted> {
     return this.#pending.size;
   }
 
-  /** Connections may be removed while they are iterated over. */
+  /** The connection that was just handed out may be removed before the next one is. */
   *[Symbol.iterator](): Generator<Connection> {
-    for (const { connections } of this.#hosts.values()) yield* connections;
+    for (const { connections } of this.#hosts.values()) {
+      // From the last, whose place is taken by none when it is removed.
+      for (let at = connections.length - 1; at >= 0; at -= 1) {
+        const connection = connections[at];
+        if (connection !== undefined) yield connection;
+      }
+    }
+  }
+
+  /** `host` itself, or the equal string that the other connections of the address have. */
+  shared(host: string): string {
+    return this.#hosts.get(host)?.host ?? host;
   }
 
   /** Makes room for one more connection of `host`, or answers why there is none. */
@@ -56,7 +71,7 @@ export class Admission<Connection extends Admitted> {
       this.#limits;
     const record = this.#hosts.get(host);
     if (record !== undefined) {
-      if (record.connections.size >= connectionsPerAddressMax && !this.#evictFrom(record)) {
+      if (record.connections.length >= connectionsPerAddressMax && !this.#evictFrom(record)) {
         return "connections_per_address_max";
       }
       if (record.pending.size >= pendingPerAddressMax) evictOldest(record.pending);
@@ -71,10 +86,10 @@ export class Admission<Connection extends Admitted> {
     const { host } = connection.address;
     let record = this.#hosts.get(host);
     if (record === undefined) {
-      record = { connections: new Set(), pending: new Set() };
+      record = { host, connections: [], pending: new Set() };
       this.#hosts.set(host, record);
     }
-    record.connections.add(connection);
+    connection.place = record.connections.push(connection) - 1;
     record.pending.add(connection);
     this.#pending.add(connection);
     this.#size += 1;
@@ -89,11 +104,12 @@ export class Admission<Connection extends Admitted> {
   remove(connection: Connection): void {
     const { host } = connection.address;
     const record = this.#hosts.get(host);
-    if (record?.connections.delete(connection) !== true) return;
+    if (record?.connections[connection.place] !== connection) return;
+    takeFrom(record.connections, connection);
     this.#size -= 1;
     this.#pending.delete(connection);
     record.pending.delete(connection);
-    if (record.connections.size === 0) this.#hosts.delete(host);
+    if (record.connections.length === 0) this.#hosts.delete(host);
   }
 
   #evictFrom({ connections, pending }: Candidates<Connection>): boolean {
@@ -112,6 +128,17 @@ export class Admission<Connection extends Admitted> {
     idlest?.abort("idle_eviction");
     return idlest !== undefined;
   }
+}
+
+/** The last one takes its place. */
+function takeFrom<Connection extends Admitted>(
+  connections: Connection[],
+  connection: Connection,
+): void {
+  const last = connections.pop();
+  if (last === undefined || last === connection) return;
+  last.place = connection.place;
+  connections[last.place] = last;
 }
 
 /** Aborting a connection removes it from every set. */

@@ -213,7 +213,9 @@ export class Endpoint {
   }
 
   #accept(transport: Transport, address: Address): ServerConnection {
-    const connection = new ServerConnection(transport, address, this.#host);
+    // Thousands of connections of one address hold its text once.
+    const shared = { host: this.#admission.shared(address.host), port: address.port };
+    const connection = new ServerConnection(transport, shared, this.#host);
     this.#admission.add(connection);
     this.#host.counters.connections += 1;
     this.#ticker ??= setInterval(() => this.#tick(), TICK_MS);

@@ -16,6 +16,9 @@ export class ReplyQueue {
   readonly #pending = new Fifo<PendingReply>();
   #requestBytes = 0;
   #replyBytes = 0;
+  #lastChunk: ArrayBufferLike | undefined;
+  /** Bytes that the owner has taken from a budget for all this. */
+  heldBytes = 0;
 
   get size(): number {
     return this.#pending.size;
@@ -36,7 +39,8 @@ export class ReplyQueue {
     return this.#pending.peek()?.sinceMs;
   }
 
-  reserve(requestBytes: number, nowMs: number): PendingReply {
+  reserve(request: Buffer, nowMs: number): PendingReply {
+    const requestBytes = this.#costOf(request);
     const pending: PendingReply = { sinceMs: nowMs, requestBytes, reply: undefined };
     this.#pending.push(pending);
     this.#requestBytes += requestBytes;
@@ -53,5 +57,12 @@ export class ReplyQueue {
       this.#replyBytes -= due.reply.length;
       send(due.reply);
     }
+  }
+
+  /** A request keeps in memory the chunk that it arrived in, however small it is itself. */
+  #costOf(request: Buffer): number {
+    if (request.buffer === this.#lastChunk) return request.length;
+    this.#lastChunk = request.buffer;
+    return request.buffer.byteLength;
   }
 }

@@ -23,10 +23,6 @@ export class RequestCommunication implements Communication, ReceiverUser {
   /** What is in flight; `undefined` as long as every callback has answered at once. */
   #replies: ReplyQueue | undefined;
   #state: State = "open";
-  /** What the shared budget holds for this communication. */
-  #heldBytes = 0;
-  /** The chunk of the last request in flight. */
-  #lastChunk: ArrayBufferLike | undefined;
 
   constructor(link: CommunicationLink, entry: RequestEntry) {
     this.#link = link;
@@ -38,7 +34,7 @@ export class RequestCommunication implements Communication, ReceiverUser {
   }
 
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#replies?.heldBytes ?? 0;
   }
 
   get idle(): boolean {
@@ -64,8 +60,7 @@ export class RequestCommunication implements Communication, ReceiverUser {
     }
     // The callback may have ended the communication, by unloading its plugin for example.
     if (this.#isOver()) ignore(answer);
-    else if (this.#replies !== undefined || isPromiseLike(answer))
-      this.#answerLater(answer, this.#costOf(data));
+    else if (this.#replies !== undefined || isPromiseLike(answer)) this.#answerLater(answer, data);
     else this.#answerNow(answer);
     if (this.mustWait()) this.#link.pauseReading();
   }
@@ -115,13 +110,6 @@ export class RequestCommunication implements Communication, ReceiverUser {
     this.#afterReply();
   }
 
-  /** A request keeps in memory the chunk that it arrived in, however small it is itself. */
-  #costOf(data: Buffer): number {
-    if (data.buffer === this.#lastChunk) return data.length;
-    this.#lastChunk = data.buffer;
-    return data.buffer.byteLength;
-  }
-
   /** The plugin was unloaded while it had requests to answer. */
   onRemoved(): void {
     this.#nobodyHome();
@@ -139,13 +127,13 @@ export class RequestCommunication implements Communication, ReceiverUser {
     this.#checkQueue();
   }
 
-  #answerLater(answer: unknown, requestBytes: number): void {
+  #answerLater(answer: unknown, data: Buffer): void {
     if (this.#replies === undefined) {
       this.#replies = new ReplyQueue();
       this.#entry.users.add(this);
     }
     const replies = this.#replies;
-    const pending = replies.reserve(requestBytes, this.#link.host.now());
+    const pending = replies.reserve(data, this.#link.host.now());
     if (isPromiseLike(answer)) {
       Promise.resolve(answer).then(
         (reply: unknown) => this.#settle(replies, pending, reply),
@@ -183,15 +171,17 @@ export class RequestCommunication implements Communication, ReceiverUser {
 
   /** Brings the shared budget up to date with what is in flight; `false` if it has no room. */
   #holdBytes(): boolean {
+    const replies = this.#replies;
+    if (replies === undefined) return true;
     const { budget } = this.#link.host;
-    const bytes = (this.#replies?.requestBytes ?? 0) + (this.#replies?.replyBytes ?? 0);
-    if (bytes < this.#heldBytes) budget.give(this.#heldBytes - bytes);
+    const bytes = replies.requestBytes + replies.replyBytes;
+    if (bytes < replies.heldBytes) budget.give(replies.heldBytes - bytes);
     else {
-      while (!budget.take(bytes - this.#heldBytes)) {
+      while (!budget.take(bytes - replies.heldBytes)) {
         if (!this.#link.makeRoom()) return false;
       }
     }
-    this.#heldBytes = bytes;
+    replies.heldBytes = bytes;
     return true;
   }
 
@@ -202,9 +192,8 @@ export class RequestCommunication implements Communication, ReceiverUser {
   }
 
   #dropReplies(): void {
+    this.#link.host.budget.give(this.heldBytes);
     this.#replies = undefined;
-    this.#lastChunk = undefined;
-    this.#holdBytes();
     this.#entry.users.delete(this);
   }
 

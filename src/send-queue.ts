@@ -80,11 +80,10 @@ export class SendQueue {
   #blocks: Block[] = NO_BLOCKS;
   #bytes = 0;
   #takenBytes = 0;
+  /** `blocked` until the transport drains; `closed` for ever. */
+  #state: "open" | "blocked" | "closed" = "open";
   /** Somebody will call `flush`. */
   #scheduled = false;
-  /** The transport takes nothing until it drains. */
-  #blocked = false;
-  #closed = false;
   #startsLarge = false;
   #waiting: (() => void)[] | undefined;
 
@@ -116,7 +115,7 @@ export class SendQueue {
 
   /** Queues a message. `data` may be changed as soon as this returns. */
   push(code: number, data: Uint8Array): void {
-    if (this.#closed) return;
+    if (this.#state === "closed") return;
     if (data.length > FLUSH_BYTES) {
       this.#pushLarge(code, data);
       return;
@@ -139,7 +138,7 @@ export class SendQueue {
 
   /** Resolves once there is room again, or nothing more can be sent. */
   async drained(): Promise<void> {
-    if (this.hasRoom || this.#closed) return;
+    if (this.hasRoom || this.#state === "closed") return;
     const { promise, resolve } = Promise.withResolvers<void>();
     (this.#waiting ??= []).push(resolve);
     await promise;
@@ -148,7 +147,7 @@ export class SendQueue {
   /** Writes as much as the transport takes. */
   flush(): void {
     this.#scheduled = false;
-    if (this.#blocked || this.#closed) return;
+    if (this.#state !== "open") return;
     this.#writeBlocks();
     // Only here, never from within `push`: the owner may answer by pushing more.
     if (this.#bytes === 0) this.#owner.onQueueEmpty();
@@ -156,14 +155,14 @@ export class SendQueue {
 
   /** To be called when the transport drains. */
   onDrain(): void {
-    if (!this.#blocked) return;
-    this.#blocked = false;
+    if (this.#state !== "blocked") return;
+    this.#state = "open";
     this.flush();
   }
 
   /** Forgets what is queued; further messages are ignored. */
   close(): void {
-    this.#closed = true;
+    this.#state = "closed";
     for (const block of this.#blocks) this.#giveBack(block);
     this.#blocks = NO_BLOCKS;
     this.#bytes = 0;
@@ -184,7 +183,7 @@ export class SendQueue {
   }
 
   #writeBlocks(): void {
-    if (this.#blocked) return;
+    if (this.#state !== "open") return;
     if (this.#bytes > 0) this.#startsLarge = this.#bytes > SMALL_BLOCK_BYTES;
     for (let block = this.#blocks[0]; block !== undefined; block = this.#blocks[0]) {
       if (!this.#writeBlock(block)) break;
@@ -212,7 +211,7 @@ export class SendQueue {
 
   /** Writes large data from where it lies; only what the transport does not take is copied. */
   #pushLarge(code: number, data: Uint8Array): void {
-    if (this.#blocked) {
+    if (this.#state === "blocked") {
       this.#copyLarge(code, data);
       return;
     }
@@ -222,9 +221,9 @@ export class SendQueue {
     head.end += OVERHEAD_BYTES;
     this.#bytes += OVERHEAD_BYTES;
     this.#writeBlocks();
-    const taken = this.#bytes === 0 && !this.#closed ? this.#write(data, 0, data.length) : 0;
+    const taken = this.#bytes === 0 && this.#isOpen() ? this.#write(data, 0, data.length) : 0;
     this.#schedule();
-    if (taken === data.length || this.#closed) return;
+    if (taken === data.length || this.#isClosed()) return;
     const rest = this.#append(data.length - taken);
     if (rest === undefined) return;
     rest.bytes.set(data.subarray(taken));
@@ -255,12 +254,21 @@ export class SendQueue {
     // A closed transport takes nothing; its owner hears of it by itself.
     const taken = Math.max(0, this.#transport.write(bytes, start, length));
     this.#takenBytes += taken;
-    if (taken < length) this.#blocked = true;
+    if (taken < length && this.#state === "open") this.#state = "blocked";
     return taken;
   }
 
+  // Methods, because the compiler does not expect the transport to have changed the state.
+  #isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
   #wakeWaiting(): void {
-    if (this.#waiting === undefined || (!this.hasRoom && !this.#closed)) return;
+    if (this.#waiting === undefined || (!this.hasRoom && this.#state !== "closed")) return;
     const waiting = this.#waiting;
     this.#waiting = undefined;
     for (const resolve of waiting) resolve();

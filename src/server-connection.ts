@@ -40,6 +40,20 @@ const NEXT_STATES: Readonly<Record<ServerState, readonly ServerState[]>> = {
   closed: [],
 };
 
+/** A number that should change, and since when it has not. Idle connections have none. */
+interface Watched {
+  readonly value: number;
+  readonly sinceMs: number;
+}
+
+function watch(before: Watched | undefined, value: number, nowMs: number): Watched {
+  return before?.value === value ? before : { value, sinceMs: nowMs };
+}
+
+function stoodStill(watched: Watched | undefined, nowMs: number): number {
+  return watched === undefined ? 0 : nowMs - watched.sinceMs;
+}
+
 /** What the client may still say: anything, nothing once what is held is handled, or nothing. */
 type Input = "open" | "ending" | "ended";
 
@@ -49,6 +63,7 @@ export class ServerConnection
   implements TransportHandler, FrameHandler, SendQueueOwner, CommunicationLink
 {
   readonly address: Address;
+  place = 0;
   readonly host: ServerConnectionHost;
   readonly #transport: Transport;
   readonly #decoder: FrameDecoder;
@@ -62,10 +77,8 @@ export class ServerConnection
   #stateSinceMs: number;
   #active = false;
   #lastActiveMs: number;
-  #stallTakenBytes = 0;
-  #stallSinceMs: number;
-  #partialSerial = 0;
-  #partialSinceMs: number;
+  #partial: Watched | undefined;
+  #sending: Watched | undefined;
 
   constructor(transport: Transport, address: Address, host: ServerConnectionHost) {
     this.#transport = transport;
@@ -81,8 +94,6 @@ export class ServerConnection
     const now = host.now();
     this.#stateSinceMs = now;
     this.#lastActiveMs = now;
-    this.#stallSinceMs = now;
-    this.#partialSinceMs = now;
   }
 
   get state(): ServerState {
@@ -367,20 +378,17 @@ export class ServerConnection
 
   #checkMessage(nowMs: number): void {
     const serial = this.#decoder.partialSerial;
-    if (serial !== this.#partialSerial || this.#decoder.paused) {
-      this.#partialSerial = serial;
-      this.#partialSinceMs = nowMs;
-    } else if (serial > 0 && nowMs - this.#partialSinceMs >= this.host.limits.messageTimeoutMs) {
+    const arriving = serial > 0 && !this.#decoder.paused;
+    this.#partial = arriving ? watch(this.#partial, serial, nowMs) : undefined;
+    if (stoodStill(this.#partial, nowMs) >= this.host.limits.messageTimeoutMs) {
       this.abort("message_timeout");
     }
   }
 
   #checkSending(nowMs: number): void {
     const { takenBytes, bytes } = this.#queue;
-    if (bytes === 0 || takenBytes !== this.#stallTakenBytes) {
-      this.#stallTakenBytes = takenBytes;
-      this.#stallSinceMs = nowMs;
-    } else if (nowMs - this.#stallSinceMs >= this.host.limits.sendStallTimeoutMs) {
+    this.#sending = bytes > 0 ? watch(this.#sending, takenBytes, nowMs) : undefined;
+    if (stoodStill(this.#sending, nowMs) >= this.host.limits.sendStallTimeoutMs) {
       this.abort("send_stalled");
     }
   }

@@ -5,6 +5,7 @@ import { DEFAULT_ENDPOINT_LIMITS, type EndpointLimits } from "../../src/limits.t
 class Connection implements Admitted {
   readonly address: { readonly host: string };
   readonly #admission: Admission<Connection>;
+  place = 0;
   aborted: string | undefined;
   idleSinceMs: number | undefined;
 

@@ -6,7 +6,7 @@ test("a reply that is first in line leaves at once", () => {
   const queue = new ReplyQueue();
   const sent: Uint8Array[] = [];
   const reply = Buffer.from("reply");
-  const pending = queue.reserve(10, 5);
+  const pending = queue.reserve(Buffer.allocUnsafeSlow(10), 5);
   expect(queue.size).toBe(1);
   expect(queue.requestBytes).toBe(10);
   expect(queue.oldestSinceMs).toBe(5);
@@ -24,8 +24,8 @@ test("a reply that is ready early waits for the earlier request", () => {
   const send = (due: Uint8Array): void => {
     sent.push(Buffer.from(due).toString());
   };
-  const first = queue.reserve(1, 100);
-  const second = queue.reserve(2, 200);
+  const first = queue.reserve(Buffer.allocUnsafeSlow(1), 100);
+  const second = queue.reserve(Buffer.allocUnsafeSlow(2), 200);
   queue.settle(second, Buffer.from("second"), send);
   expect(sent).toEqual([]);
   expect(queue.replyBytes).toBe(6);
@@ -42,7 +42,7 @@ test("replies leave in the order of their requests, whatever the order of the an
     fc.property(orders, (order) => {
       const queue = new ReplyQueue();
       const sent: number[] = [];
-      const pendings = order.map((_, index) => queue.reserve(index, index));
+      const pendings = order.map((_, index) => queue.reserve(Buffer.allocUnsafeSlow(index), index));
       for (const index of order) {
         const pending = pendings[index];
         if (pending === undefined) throw new Error("no such request");
@@ -58,9 +58,9 @@ test("replies leave in the order of their requests, whatever the order of the an
 test("an answer that arrives while others are being sent takes its turn", () => {
   const queue = new ReplyQueue();
   const sent: string[] = [];
-  const first = queue.reserve(1, 0);
-  const second = queue.reserve(1, 0);
-  const third = queue.reserve(1, 0);
+  const first = queue.reserve(Buffer.allocUnsafeSlow(1), 0);
+  const second = queue.reserve(Buffer.allocUnsafeSlow(1), 0);
+  const third = queue.reserve(Buffer.allocUnsafeSlow(1), 0);
   const send = (due: Uint8Array): void => {
     const text = Buffer.from(due).toString();
     sent.push(text);
@@ -69,4 +69,12 @@ test("an answer that arrives while others are being sent takes its turn", () => 
   queue.settle(second, Buffer.from("second"), send);
   queue.settle(first, Buffer.from("first"), send);
   expect(sent).toEqual(["first", "second", "third"]);
+});
+
+test("small requests of one chunk are counted as the chunk once", () => {
+  const queue = new ReplyQueue();
+  const chunk = Buffer.allocUnsafeSlow(1000);
+  queue.reserve(chunk.subarray(0, 10), 0);
+  queue.reserve(chunk.subarray(10, 20), 0);
+  expect(queue.requestBytes).toBe(1010);
 });
