@@ -8,9 +8,7 @@ import type { Measure, Server } from "../measure.ts";
 import { connectionsWithin } from "../open-files.ts";
 import { openMany, untilServerHas } from "../open-many.ts";
 
-/** Open before the first look, so that what is paid once is not shared out. */
-const FIRST_CONNECTIONS = 500;
-const CONNECTIONS = connectionsWithin(FIRST_CONNECTIONS + 5000) - FIRST_CONNECTIONS;
+const CONNECTIONS = connectionsWithin(5000);
 
 export const idleMemory: Measure = {
   name: "idle memory",
@@ -40,12 +38,14 @@ async function bytesPerConnection(
   server: Server,
   openOne: () => Promise<OpenConnection>,
 ): Promise<readonly number[]> {
-  const first = await openMany(FIRST_CONNECTIONS, openOne);
-  await untilServerHas(server, FIRST_CONNECTIONS);
+  // As many come and go first, a few at a time: what is paid once, compiled code above all, is not
+  // shared out to those that stay.
+  await openMany(CONNECTIONS, async () => await (await openOne()).close());
+  await untilServerHas(server, 0);
   const before = await server.status({ collect: true });
-  const others = await openMany(CONNECTIONS, openOne);
-  await untilServerHas(server, FIRST_CONNECTIONS + CONNECTIONS);
+  const open = await openMany(CONNECTIONS, openOne);
+  await untilServerHas(server, CONNECTIONS);
   const after = await server.status({ collect: true });
-  await Promise.all([...first, ...others].map((connection) => connection.close()));
+  await Promise.all(open.map((connection) => connection.close()));
   return [(after.rssBytes - before.rssBytes) / CONNECTIONS];
 }

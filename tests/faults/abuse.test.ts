@@ -111,8 +111,9 @@ class Siege implements AsyncDisposable {
     for (; !this.#over || count < 20; count += 1) {
       const text = `request ${count}`;
       const reply = await this.#client.request(text, { timeoutMs: 5000 });
-      if (reply.toString() !== text)
+      if (reply.toString() !== text) {
         throw new Error(`"${text}" was answered "${reply.toString()}"`);
+      }
       this.heldBytesMax = Math.max(this.heldBytesMax, this.endpoint.status().heldBytes);
       await new Promise<void>((resolve) => {
         setImmediate(resolve);
