@@ -21,7 +21,8 @@ export async function dialAccepted(
 ): Promise<Call> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const over = (error: CcpError | undefined): void => {
-    reject(error ?? new CcpError("communication_ended", "ended before it was accepted"));
+    const ended = `${call.target} ended the communication before it accepted it`;
+    reject(error ?? new CcpError("communication_ended", ended));
     observer.onOver(error);
   };
   const fail = (code: CcpErrorCode, text: string): void => {

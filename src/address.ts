@@ -124,6 +124,15 @@ function splitAddress(text: string): {
   return { host: text.slice(0, colon), portText: text.slice(colon + 1) };
 }
 
+/** @throws {CcpError} `invalid_option` unless the port is a whole number from `least` to 65,535 */
+export function assertPort(port: unknown, least: 0 | 1): void {
+  if (typeof port === "number" && Number.isInteger(port) && port >= least && port <= PORT_MAX) {
+    return;
+  }
+  const text = `the port must be a whole number from ${least} to ${PORT_MAX}, not ${String(port)}`;
+  throw new CcpError("invalid_option", text);
+}
+
 function parsePort(text: string, portText: string): number {
   const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
   if (port === 0 || port > PORT_MAX) {

@@ -6,8 +6,10 @@ export interface Admitted {
   /** Its place among the connections of its address; admission's own affair. */
   place: number;
   readonly address: { readonly host: string };
-  /** Since when it has only waited for the client; `undefined` while it is busy. */
-  readonly idleSinceMs: number | undefined;
+  /** When it was accepted. */
+  readonly sinceMs: number;
+  /** From when on it may be closed to make room; `undefined` while it may not. */
+  readonly yieldsFromMs: number | undefined;
   abort(reason: RefusalReason): void;
 }
 
@@ -25,9 +27,15 @@ interface Candidates<Connection> {
 }
 
 /**
+ * What a client that knows what it wants needs to say so: its start comes with its connection, but
+ * many connections are accepted before the first of them is read.
+ */
+const PENDING_GRACE_MS = 100;
+
+/**
  * Decides which connections may stay. Where a cap is reached, the one that has waited longest to start
- * a communication makes room, or else the request-based one that has been silent longest, so that
- * abandoned connections cannot keep out a client that knows what it wants.
+ * a communication makes room, or else the one that has been silent longest, so that abandoned
+ * connections cannot keep out a client that knows what it wants.
  */
 export class Admission<Connection extends Admitted> {
   readonly #limits: EndpointLimits;
@@ -74,11 +82,11 @@ export class Admission<Connection extends Admitted> {
       if (record.connections.length >= connectionsPerAddressMax && !this.#evictFrom(record)) {
         return "connections_per_address_max";
       }
-      if (record.pending.size >= pendingPerAddressMax) evictOldest(record.pending);
+      if (record.pending.size >= pendingPerAddressMax) this.#evictOldest(record.pending);
     }
     const all = { connections: this, pending: this.#pending };
     if (this.size >= connectionsMax && !this.#evictFrom(all)) return "connections_max";
-    if (this.#pending.size >= pendingMax) evictOldest(this.#pending);
+    if (this.#pending.size >= pendingMax) this.#evictOldest(this.#pending);
     return undefined;
   }
 
@@ -113,17 +121,25 @@ export class Admission<Connection extends Admitted> {
   }
 
   #evictFrom({ connections, pending }: Candidates<Connection>): boolean {
-    return evictOldest(pending) || this.#evictIdlest(connections);
+    return this.#evictOldest(pending) || this.#evictIdlest(connections);
+  }
+
+  /** Aborting a connection removes it from wherever it is. */
+  #evictOldest(pending: ReadonlySet<Connection>): boolean {
+    const [oldest] = pending;
+    if (oldest === undefined || this.#now() - oldest.sinceMs < PENDING_GRACE_MS) return false;
+    oldest.abort("pending_max");
+    return true;
   }
 
   #evictIdlest(connections: Iterable<Connection>): boolean {
     let idlest: Connection | undefined;
-    let sinceMs = this.#now() - this.#limits.idleEvictionMs;
+    let fromMs = this.#now();
     for (const connection of connections) {
-      const { idleSinceMs } = connection;
-      if (idleSinceMs === undefined || idleSinceMs > sinceMs) continue;
+      const { yieldsFromMs } = connection;
+      if (yieldsFromMs === undefined || yieldsFromMs > fromMs) continue;
       idlest = connection;
-      sinceMs = idleSinceMs;
+      fromMs = yieldsFromMs;
     }
     idlest?.abort("idle_eviction");
     return idlest !== undefined;
@@ -139,11 +155,4 @@ function takeFrom<Connection extends Admitted>(
   if (last === undefined || last === connection) return;
   last.place = connection.place;
   connections[last.place] = last;
-}
-
-/** Aborting a connection removes it from every set. */
-function evictOldest(pending: ReadonlySet<Admitted>): boolean {
-  const [oldest] = pending;
-  oldest?.abort("pending_max");
-  return oldest !== undefined;
 }

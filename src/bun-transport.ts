@@ -2,7 +2,7 @@
 
 import { createSecureContext } from "node:tls";
 import type { Socket, SocketHandler, TCPSocketListener, TLSOptions } from "bun";
-import { type Address, normalizeHost } from "./address.ts";
+import { type Address, assertPort, formatAddress, normalizeHost } from "./address.ts";
 import { CcpError } from "./errors.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
@@ -48,10 +48,11 @@ export interface Listener {
 type SocketData = TransportHandler | undefined;
 
 /**
- * @throws {CcpError} `address_in_use`, `listen_failed`, `tls_failed`
+ * @throws {CcpError} `invalid_option`, `address_in_use`, `listen_failed`, `tls_failed`
  */
 export function listen(options: ListenOptions): Listener {
   const { hostname, port } = options;
+  assertPort(port, 0);
   const tls = options.tls === undefined ? undefined : serverTls(options.tls);
   if (options.tls !== undefined) assertUsable(options.tls);
   const handlers = acceptedHandlers(options);
@@ -165,20 +166,23 @@ function assertUsable({ cert, key, clientCa }: ServerTls): void {
 }
 
 function listenError({ hostname, port }: ListenOptions, cause: unknown): CcpError {
-  const where = `${hostname}:${port}`;
+  const where = formatAddress({ host: hostname, port });
   const code = errorCode(cause);
   if (code === "EADDRINUSE") {
-    return new CcpError(
-      "address_in_use",
-      `port ${port} is in use on ${hostname}: another program listens there already`,
-      { cause },
-    );
+    const on = hostname === "::" ? "all interfaces" : hostname;
+    const text = `port ${port} is in use on ${on}: another program listens there already`;
+    return new CcpError("address_in_use", text, { cause });
+  }
+  if (code === "EADDRNOTAVAIL") {
+    const text = `cannot listen on ${where}: ${hostname} is not an address of this machine`;
+    return new CcpError("listen_failed", text, { cause });
   }
   if (code === "EACCES") {
     const text = `not allowed to listen on ${where}; ports below 1024 need privileges`;
     return new CcpError("listen_failed", text, { cause });
   }
-  return new CcpError("listen_failed", `cannot listen on ${where}: ${errorText(cause)}`, { cause });
+  const text = `cannot listen on ${where}: ${errorText(cause)}; does ${hostname} resolve to this machine?`;
+  return new CcpError("listen_failed", text, { cause });
 }
 
 export interface ConnectOptions {
@@ -223,6 +227,10 @@ class ConnectAttempt {
     options.signal?.addEventListener("abort", this.#onCancel, { once: true });
   }
 
+  get #target(): string {
+    return formatAddress(this.#options);
+  }
+
   start(): void {
     if (this.#options.signal?.aborted === true) this.#onCancel();
     else this.#dial().catch((error: unknown) => this.#fail(this.#connectError(error)));
@@ -265,18 +273,16 @@ class ConnectAttempt {
       this.#succeed(socket);
       return;
     }
-    const { host, port } = this.#options;
     const why = error?.message ?? "the certificate was not accepted";
     this.#fail(
-      new CcpError("tls_failed", `TLS with ${host}:${port} failed: ${why}`, { cause: error }),
+      new CcpError("tls_failed", `TLS with ${this.#target} failed: ${why}`, { cause: error }),
     );
     socket.terminate();
   }
 
   #onClose(socket: Socket<SocketData>): void {
     if (!this.#settled) {
-      const { host, port } = this.#options;
-      const text = `${host}:${port} closed the connection before it was set up`;
+      const text = `${this.#target} closed the connection before it was set up`;
       this.#fail(new CcpError(this.#options.tls ? "tls_failed" : "connect_failed", text));
     }
     socket.data?.onClose();
@@ -302,31 +308,38 @@ class ConnectAttempt {
   }
 
   readonly #onTimeout = (): void => {
-    const { host, port, timeoutMs } = this.#options;
-    const text = `${host}:${port} did not answer within ${timeoutMs} ms; is a firewall in between?`;
+    const { timeoutMs } = this.#options;
+    const text =
+      this.#socket === undefined
+        ? `${this.#target} did not answer within ${timeoutMs} ms; is a firewall in between?`
+        : `${this.#target} did not finish the TLS handshake within ${timeoutMs} ms; does it speak TLS?`;
     this.#fail(new CcpError("connect_timeout", text));
     this.#socket?.terminate();
   };
 
   readonly #onCancel = (): void => {
-    const { host, port, signal } = this.#options;
-    const text = `dialling ${host}:${port} was cancelled`;
+    const { signal } = this.#options;
+    const text = `dialling ${this.#target} was cancelled`;
     this.#fail(new CcpError("cancelled", text, { cause: signal?.reason }));
     this.#socket?.terminate();
   };
 
   #connectError(cause: unknown): CcpError {
-    const { host, port } = this.#options;
+    const { host } = this.#options;
     const code = errorCode(cause);
     if (code === "ECONNREFUSED") {
-      const text = `${host}:${port} refused the connection; is a node running there?`;
+      const text = `${this.#target} refused the connection; is a node running there?`;
       return new CcpError("connection_refused", text, { cause });
     }
     if (code?.startsWith("DNS_") === true || code === "ENOTFOUND" || code === "EAI_AGAIN") {
       const text = `the host name "${host}" does not resolve; check its spelling and the DNS`;
       return new CcpError("host_not_found", text, { cause });
     }
-    const text = `cannot connect to ${host}:${port}: ${errorText(cause)}`;
+    if (code === "ECONNRESET") {
+      const text = `${this.#target} closed the connection at once; has this machine too many to it?`;
+      return new CcpError("connect_failed", text, { cause });
+    }
+    const text = `cannot connect to ${this.#target}: ${errorText(cause)}`;
     return new CcpError("connect_failed", text, { cause });
   }
 }

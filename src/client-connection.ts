@@ -287,8 +287,12 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   }
 
   #lost(): void {
+    const text =
+      this.#state === "starting"
+        ? `${this.#target} closed the connection without accepting; is this machine on its ` +
+          "whitelist, and does that port speak CCP, with TLS if it wants that?"
+        : `${this.#target} closed the connection before the communication ended`;
     this.#close();
-    const text = `${this.#target} closed the connection before the communication ended`;
     const error = new CcpError("connection_aborted", text);
     this.#call(() => this.#callbacks.onAbort?.(error));
   }

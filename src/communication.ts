@@ -65,8 +65,8 @@ export interface Communication {
   onOver(reason: RawCloseReason): void;
   /** Bytes taken from the shared budget. */
   readonly heldBytes: number;
-  /** Whether it waits for the client alone, so that closing it loses nothing. */
-  readonly idle: boolean;
+  /** Silence after which closing it is no great loss; `undefined` while it is busy. */
+  readonly yieldsAfterMs: number | undefined;
   /** Whether nothing more may be read for now. */
   mustWait(): boolean;
   /** Looks at the deadlines. */

@@ -8,7 +8,7 @@
  * | `connections_max` | too many connections in all |
  * | `connections_per_address_max` | too many connections from one address |
  * | `pending_max` | the connection that had waited longest to start made room for a newer one |
- * | `idle_eviction` | a request-based communication that was silent made room where a cap was reached |
+ * | `idle_eviction` | a communication that was silent, or over, made room where a cap was reached |
  * | `start_timeout` | no communication was started in time |
  * | `message_too_large` | a header claimed more than is allowed |
  * | `message_timeout` | a message did not arrive whole in time |

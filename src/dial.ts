@@ -17,7 +17,7 @@
  * ```
  */
 
-import { formatAddress } from "./address.ts";
+import { assertPort, formatAddress } from "./address.ts";
 import { type ClientTls, connect } from "./bun-transport.ts";
 import { type ClientCallbacks, ClientConnection, tellCallbackError } from "./client-connection.ts";
 import { CcpError } from "./errors.ts";
@@ -52,6 +52,8 @@ export class Call {
     this.#options = options;
     this.#limits = withLimits(DEFAULT_CLIENT_LIMITS, options.limits);
     assertName(options.plugin);
+    assertPort(options.port, 1);
+    if (options.host === "") throw new CcpError("invalid_option", "the host to dial is empty");
     this.#callbacks = callbacks;
   }
 

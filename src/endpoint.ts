@@ -152,11 +152,14 @@ export class Endpoint {
     return this.#registry.addRaw(name, receiver, owner);
   }
 
-  /** Replaces the whitelist; connections that are open stay. */
+  /** Replaces the whitelist, and drains the connections of those who are no longer on it. */
   setWhitelist(whitelist: Whitelist): void {
     this.#whitelist.close();
     this.#whitelist = whitelist;
     if (this.#closing) whitelist.close();
+    for (const connection of this.#admission) {
+      if (!whitelist.allows(connection.address.host)) connection.drain();
+    }
   }
 
   status(): EndpointStatus {
@@ -175,20 +178,25 @@ export class Endpoint {
 
   /**
    * Accepts nobody any more, answers what is in flight, ends every communication, and resolves once
-   * the last connection has closed. What is still open after `graceMs` is closed then.
+   * the last connection has closed. What is not answered after `drainMs` is told communication
+   * error. Resolves with the number of those.
    */
-  async close(graceMs: number = this.#host.limits.closeTimeoutMs): Promise<void> {
+  async close(drainMs: number = this.#host.limits.drainTimeoutMs): Promise<number> {
     this.#closing = true;
     this.#listener.stop();
     this.#whitelist.close();
     // A callback may be what calls this: its answer is to go out before the end.
     await Promise.resolve();
     for (const connection of this.#admission) connection.drain();
-    if (this.#admission.size === 0) return;
-    this.#whenEmpty ??= Promise.withResolvers();
-    const timer = setTimeout(() => this.#terminateAll(), graceMs);
-    await this.#whenEmpty.promise;
-    clearTimeout(timer);
+    let cut = 0;
+    if (!(await this.#emptyWithin(drainMs))) {
+      cut = this.#admission.size;
+      for (const connection of this.#admission) connection.giveUp();
+      if (!(await this.#emptyWithin(Math.min(drainMs, this.#host.limits.closeTimeoutMs)))) {
+        for (const connection of this.#admission) connection.terminate();
+      }
+    }
+    return cut;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -244,8 +252,15 @@ export class Endpoint {
     }
   }
 
-  #terminateAll(): void {
-    for (const connection of this.#admission) connection.terminate();
+  /** Whether the last connection has closed by then. */
+  async #emptyWithin(timeoutMs: number): Promise<boolean> {
+    if (this.#admission.size === 0) return true;
+    this.#whenEmpty ??= Promise.withResolvers();
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, timeoutMs);
+    await Promise.race([this.#whenEmpty.promise, late.promise]);
+    clearTimeout(timer);
+    return this.#admission.size === 0;
   }
 }
 

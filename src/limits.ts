@@ -22,12 +22,16 @@ export interface EndpointLimits {
   readonly idleTimeoutMs: number;
   /** Silence after which a request-based communication makes room for a newcomer where a cap is reached. */
   readonly idleEvictionMs: number;
+  /** Silence in both directions after which a raw communication does so. */
+  readonly rawIdleEvictionMs: number;
   /** Time for a message to arrive whole once its first byte has. */
   readonly messageTimeoutMs: number;
-  /** Time a request callback has to answer. */
+  /** Time a request callback has to answer, and a raw receiver to handle a message. */
   readonly callbackTimeoutMs: number;
   /** Time a client may take nothing of what is queued for it. */
   readonly sendStallTimeoutMs: number;
+  /** Time for what is in flight to be answered once the endpoint closes. */
+  readonly drainTimeoutMs: number;
   /** Time a client has to end or close once it was told that the communication is over. */
   readonly closeTimeoutMs: number;
   /** Longest message before a communication is accepted, code included. */
@@ -61,12 +65,16 @@ export const DEFAULT_ENDPOINT_LIMITS: EndpointLimits = {
   idleTimeoutMs: 600_000,
   // Whoever is in the middle of something says the next thing sooner; whoever is not can dial again.
   idleEvictionMs: 10_000,
+  // A feed may have nothing to say for minutes; one that matters says something within five.
+  rawIdleEvictionMs: 300_000,
   // The longest message over a line of 1.2 Mbit/s.
   messageTimeoutMs: 120_000,
   // A plugin that asks a database or a web service is done or broken by then.
   callbackTimeoutMs: 30_000,
   // Longer than a game server's map change, during which its thread may not read.
   sendStallTimeoutMs: 30_000,
+  // As long as a callback may take.
+  drainTimeoutMs: 30_000,
   // One round trip and a flush, with plenty to spare.
   closeTimeoutMs: 5000,
   // A plugin name and its code take tens of bytes.
@@ -134,9 +142,11 @@ export const TIMEOUT_MS_MAX = 0x7f_ff_ff_ff;
 /** The values that a limit may have, ends included, where they are not 1 to the greatest of its unit. */
 const RANGES: Readonly<Record<string, { readonly min: number; readonly max: number }>> = {
   idleTimeoutMs: { min: 0, max: TIMEOUT_MS_MAX },
-  // A code and the shortest useful name.
-  startBytesMax: { min: 16, max: MESSAGE_BYTES_MAX },
+  // A code and the longest name.
+  startBytesMax: { min: 256, max: MESSAGE_BYTES_MAX },
   messageBytesMax: { min: 16, max: MESSAGE_BYTES_MAX },
+  // Less would not hold one small block of a queue and a little of what arrives.
+  memoryBytesMax: { min: 8 * KiB, max: Number.MAX_SAFE_INTEGER },
 };
 
 /** The range, ends included, that the limit of this name may have. */

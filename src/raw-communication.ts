@@ -28,8 +28,8 @@ export class RawCommunication implements Communication, RawChannel, ReceiverUser
   #receiver: RawReceiver | undefined;
   #state: State = "making";
   #overReason: RawCloseReason | undefined;
-  /** The receiver's promise for the last message has not settled. */
-  #working = false;
+  /** Since when the receiver's promise for the last message has not settled. */
+  #workingSinceMs: number | undefined;
 
   constructor(link: CommunicationLink, entry: RawEntry) {
     this.#link = link;
@@ -49,9 +49,8 @@ export class RawCommunication implements Communication, RawChannel, ReceiverUser
     return 0;
   }
 
-  /** Silence is no sign that a raw communication is not wanted. */
-  get idle(): boolean {
-    return false;
+  get yieldsAfterMs(): number {
+    return this.#link.host.limits.rawIdleEvictionMs;
   }
 
   /** Makes the receiver, which may send or stop at once, and accepts unless that fails. */
@@ -79,10 +78,10 @@ export class RawCommunication implements Communication, RawChannel, ReceiverUser
       return;
     }
     if (isPromiseLike(working)) {
-      this.#working = true;
+      this.#workingSinceMs = this.#link.host.now();
       Promise.resolve(working).then(
         () => {
-          this.#working = false;
+          this.#workingSinceMs = undefined;
           this.#link.readOn();
         },
         (error: unknown) => this.#fail(error),
@@ -105,10 +104,19 @@ export class RawCommunication implements Communication, RawChannel, ReceiverUser
   }
 
   mustWait(): boolean {
-    return this.#working || !this.#link.hasRoom;
+    return this.#workingSinceMs !== undefined || !this.#link.hasRoom;
   }
 
-  onTick(): void {}
+  onTick(nowMs: number): void {
+    const { host, address } = this.#link;
+    const { callbackTimeoutMs } = host.limits;
+    if (this.#workingSinceMs === undefined || nowMs - this.#workingSinceMs < callbackTimeoutMs) {
+      return;
+    }
+    host.onRefused("callback_timeout", address);
+    const text = `the receiver did not handle a message within ${callbackTimeoutMs} ms`;
+    this.#fail(new CcpError("request_timeout", text));
+  }
 
   drain(): void {
     this.stop();

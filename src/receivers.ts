@@ -82,7 +82,7 @@ export class RawReceiver {
   /** The connection was lost before either side ended the communication. */
   onConnectionAbort(): void {}
 
-  /** The communication is over, for whatever reason. Always called, once, and last. */
+  /** The communication is over, for whatever reason. Called once, last, and always but when the constructor threw. */
   onClosed(_reason: RawCloseReason): void {}
 }
 
@@ -112,7 +112,7 @@ interface Entry<Receiver> {
 export type RequestEntry = Entry<RequestCallback>;
 export type RawEntry = Entry<RawReceiverClass>;
 
-/** A name is a handful of bytes; the bound keeps it inside the smallest `startBytesMax` in use. */
+/** A name is a handful of bytes; with its code it fits the least that `startBytesMax` may be. */
 export const NAME_BYTES_MAX = 255;
 
 export class ReceiverRegistry {

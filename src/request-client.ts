@@ -40,6 +40,7 @@ const NO_OPTIONS: RequestOptions = {};
 
 interface PendingRequest {
   readonly deadlineMs: number;
+  readonly timeoutMs: number;
   /** `undefined` once it was given up; its reply is still to come and takes its turn. */
   settle: PromiseWithResolvers<Buffer> | undefined;
 }
@@ -107,7 +108,14 @@ export class RequestClient {
     await this.close();
   }
 
-  #send(data: Uint8Array | string, { timeoutMs, signal }: RequestOptions): Promise<Buffer> {
+  #send(
+    data: Uint8Array | string,
+    { timeoutMs = this.#requestTimeoutMs, signal }: RequestOptions,
+  ): Promise<Buffer> {
+    // NaN included.
+    if (!(timeoutMs > 0)) {
+      throw new CcpError("invalid_option", `timeoutMs must be above 0, not ${timeoutMs}`);
+    }
     if (signal?.aborted === true) throw cancelled(signal);
     if (this.#pending.size >= this.#requestsInFlightMax) {
       const text = `${this.#pending.size} requests already wait for their replies`;
@@ -115,13 +123,17 @@ export class RequestClient {
     }
     this.#call?.send(data);
     const settle = Promise.withResolvers<Buffer>();
-    const deadlineMs = turnNowMs() + (timeoutMs ?? this.#requestTimeoutMs);
-    const pending: PendingRequest = { deadlineMs, settle };
+    const deadlineMs = turnNowMs() + timeoutMs;
+    const pending: PendingRequest = { deadlineMs, timeoutMs, settle };
     this.#pending.push(pending);
     if (this.#pending.size === 1) queueMicrotask(this.#flushLone);
     if (deadlineMs < this.#timerMs) this.#armTimer(deadlineMs);
     if (signal !== undefined) giveUpOn(signal, pending, settle.promise);
     return settle.promise;
+  }
+
+  get #target(): string {
+    return this.#call?.target ?? "the endpoint";
   }
 
   /** A request alone waits for no others; one of a burst, which has more behind it by now, does. */
@@ -133,7 +145,7 @@ export class RequestClient {
     onData: (data) => {
       const pending = this.#pending.shift();
       if (pending === undefined) {
-        const text = `${this.#call?.target ?? ""} sent a reply to no request`;
+        const text = `${this.#target} sent a reply to no request`;
         this.#call?.abort(new CcpError("protocol_error", text));
         return;
       }
@@ -141,8 +153,8 @@ export class RequestClient {
     },
     onOver: (error) => {
       clearTimeout(this.#timer);
-      const reason =
-        error ?? new CcpError("communication_ended", "the communication ended before the reply");
+      const ended = `${this.#target} ended the communication before it replied`;
+      const reason = error ?? new CcpError("communication_ended", ended);
       for (const { settle } of this.#pending) settle?.reject(reason);
       this.#pending.clear();
       this.#over.resolve(error);
@@ -168,7 +180,8 @@ export class RequestClient {
       if (pending.deadlineMs > now) {
         nextMs = Math.min(nextMs, pending.deadlineMs);
       } else {
-        pending.settle.reject(new CcpError("request_timeout", "no reply came in time"));
+        const text = `${this.#target} did not reply within ${pending.timeoutMs} ms`;
+        pending.settle.reject(new CcpError("request_timeout", text));
         pending.settle = undefined;
       }
     }

@@ -37,8 +37,8 @@ export class RequestCommunication implements Communication, ReceiverUser {
     return this.#replies?.heldBytes ?? 0;
   }
 
-  get idle(): boolean {
-    return this.#replies === undefined;
+  get yieldsAfterMs(): number | undefined {
+    return this.#replies === undefined ? this.#link.host.limits.idleEvictionMs : undefined;
   }
 
   onData(data: Buffer): void {

@@ -74,6 +74,7 @@ export class ServerConnection
   #transportPaused = false;
 
   // What `onTick` compares with to tell silence and standstill.
+  readonly #sinceMs: number;
   #stateSinceMs: number;
   #active = false;
   #lastActiveMs: number;
@@ -92,6 +93,7 @@ export class ServerConnection
       budget: host.budget,
     });
     const now = host.now();
+    this.#sinceMs = now;
     this.#stateSinceMs = now;
     this.#lastActiveMs = now;
   }
@@ -106,10 +108,18 @@ export class ServerConnection
     return this.#decoder.takenBytes + this.#queue.heldBytes + inFlightBytes;
   }
 
-  /** Since when it has only waited for the client; `undefined` while it is busy. */
-  get idleSinceMs(): number | undefined {
-    const idle = this.#state !== "open" || this.#communication?.idle === true;
-    return idle && !this.#active && this.#queue.bytes === 0 ? this.#lastActiveMs : undefined;
+  /** When it was accepted. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
+  /** From when on it may be closed to make room for another; `undefined` while it is busy. */
+  get yieldsFromMs(): number | undefined {
+    if (this.#active || this.#queue.bytes > 0) return undefined;
+    const { idleEvictionMs } = this.host.limits;
+    // Who is only expected to end or to close loses nothing.
+    const afterMs = this.#state === "open" ? this.#communication?.yieldsAfterMs : idleEvictionMs;
+    return afterMs === undefined ? undefined : this.#lastActiveMs + afterMs;
   }
 
   // --- what the transport tells -------------------------------------------------------------
@@ -272,6 +282,11 @@ export class ServerConnection
   drain(): void {
     if (this.#state === "awaiting-start") this.close();
     else if (this.#state === "open") this.#communication?.drain();
+  }
+
+  /** Ends what drains no longer: its client is told that the plugin failed to answer. */
+  giveUp(): void {
+    this.over(ServerCode.communicationError, "stopped");
   }
 
   /** Looks at the deadlines. To be called several times a second. */

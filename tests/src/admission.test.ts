@@ -7,7 +7,8 @@ class Connection implements Admitted {
   readonly #admission: Admission<Connection>;
   place = 0;
   aborted: string | undefined;
-  idleSinceMs: number | undefined;
+  sinceMs = 0;
+  yieldsFromMs: number | undefined;
 
   constructor(admission: Admission<Connection>, host: string) {
     this.#admission = admission;
@@ -121,15 +122,15 @@ test("removing twice, or one that was never there, counts nothing twice", () => 
 
 describe("idle communications", () => {
   test.each([
-    ["an address", { connectionsPerAddressMax: 3, idleEvictionMs: 1000 }],
-    ["all together", { connectionsMax: 3, idleEvictionMs: 1000 }],
+    ["an address", { connectionsPerAddressMax: 3 }],
+    ["all together", { connectionsMax: 3 }],
   ])("make room where the cap of %s is reached, the longest idle first", (_cap, limits) => {
     const { admission, admit } = setUp(limits);
     const connections = [admit("a"), admit("a"), admit("a")];
     for (const connection of connections) admission.onStarted(connection);
     const [busy, idle, idlest] = connections;
-    if (idle !== undefined) idle.idleSinceMs = NOW_MS - 1001;
-    if (idlest !== undefined) idlest.idleSinceMs = NOW_MS - 1002;
+    if (idle !== undefined) idle.yieldsFromMs = NOW_MS - 1;
+    if (idlest !== undefined) idlest.yieldsFromMs = NOW_MS - 2;
     admit("a");
     expect([busy?.aborted, idle?.aborted, idlest?.aborted]).toEqual([
       undefined,
@@ -145,17 +146,28 @@ describe("idle communications", () => {
     });
     const only = admit("a");
     admission.onStarted(only);
-    only.idleSinceMs = NOW_MS - 999;
+    only.yieldsFromMs = NOW_MS + 1;
     expect(arrive("a")).toBe("connections_per_address_max");
     expect(only.aborted).toBeUndefined();
   });
 
   test("make room only after those that have not started", () => {
-    const { admission, admit } = setUp({ connectionsPerAddressMax: 2, idleEvictionMs: 1000 });
+    const { admission, admit } = setUp({ connectionsPerAddressMax: 2 });
     const [started, pending] = [admit("a"), admit("a")];
     admission.onStarted(started);
-    started.idleSinceMs = 0;
+    started.yieldsFromMs = 0;
     admit("a");
     expect([started.aborted, pending.aborted]).toEqual([undefined, "pending_max"]);
   });
+});
+
+test("a burst of newcomers is let in beyond the caps on pending ones, as long as there is room at all", () => {
+  const { admission, admit, arrive } = setUp({
+    pendingPerAddressMax: 2,
+    pendingMax: 2,
+    connectionsPerAddressMax: 5,
+  });
+  for (let count = 0; count < 5; count += 1) admit("a").sinceMs = NOW_MS - 99;
+  expect(admission.pendingSize).toBe(5);
+  expect(arrive("a")).toBe("connections_per_address_max");
 });

@@ -221,7 +221,7 @@ describe("dialling with TLS", () => {
     );
     expect(error).toMatchObject({
       code: "connect_timeout",
-      message: `127.0.0.1:${server.port} did not answer within 50 ms; is a firewall in between?`,
+      message: `127.0.0.1:${server.port} did not finish the TLS handshake within 50 ms; does it speak TLS?`,
     });
     await until(() => peers[0]?.over !== undefined);
   });

@@ -58,7 +58,7 @@ describe("listening", () => {
   test("elsewhere than on this machine is refused", async () => {
     expect(await rejection(Endpoint.listen({ hostname: "192.0.2.1", port: 0 }))).toMatchObject({
       code: "listen_failed",
-      message: "cannot listen on 192.0.2.1:0: Failed to listen at 192.0.2.1",
+      message: "cannot listen on 192.0.2.1:0: 192.0.2.1 is not an address of this machine",
     });
   });
 
@@ -97,13 +97,17 @@ describe("the whitelist", () => {
     friend.reset();
   });
 
-  test("may be replaced; who is connected stays", async () => {
+  test("may be replaced, which ends the communications of those who are no longer on it", async () => {
     await using endpoint = await echoing();
     await using client = await connecting(endpoint.port);
     endpoint.setWhitelist(await Whitelist.create(["192.0.2.1"]));
-    expect((await client.request("x")).toString()).toBe("x");
+    expect(await client.over).toBeUndefined();
+    const target = `127.0.0.1:${endpoint.port}`;
     expect(await rejection(connecting(endpoint.port))).toMatchObject({
       code: "connection_aborted",
+      message:
+        `${target} closed the connection without accepting; is this machine on its whitelist, ` +
+        "and does that port speak CCP, with TLS if it wants that?",
     });
   });
 });
@@ -134,6 +138,14 @@ describe("the status", () => {
     await client.close();
     await until(() => endpoint.status().connections === 0);
   });
+});
+
+test("a burst of clients of one address, beyond the cap on pending ones, is served whole", async () => {
+  await using endpoint = await echoing({ limits: { pendingPerAddressMax: 8 } });
+  const clients = await Promise.all(Array.from({ length: 200 }, () => connecting(endpoint.port)));
+  const replies = await Promise.all(clients.map((client) => client.request("x")));
+  expect(replies.length).toBe(200);
+  await Promise.all(clients.map((client) => client.close()));
 });
 
 describe("caps", () => {
@@ -189,7 +201,7 @@ describe("closing", () => {
 
   test("from within a callback still sends its answer", async () => {
     const endpoint = await Endpoint.listen(HERE);
-    let closed: Promise<void> | undefined;
+    let closed: Promise<number> | undefined;
     endpoint.onRequest("shutdown", () => {
       closed = endpoint.close();
       return "goodbye";
@@ -212,15 +224,15 @@ describe("closing", () => {
     await silent.ended();
   });
 
-  test("ends what is still open after its grace", async () => {
+  test("tells what is not answered in time that the plugin failed, and counts it", async () => {
     const endpoint = await Endpoint.listen(HERE);
     endpoint.onRequest("never", () => new Promise(() => {}));
     const options = { host: "127.0.0.1", port: endpoint.port, plugin: "never" };
     const client = await RequestClient.connect(options);
     const reply = rejection(client.request("x"));
     await until(() => endpoint.status().counters.messagesIn === 2);
-    await endpoint.close(20);
-    expect(await reply).toMatchObject({ code: "connection_aborted" });
+    expect(await endpoint.close(20)).toBe(1);
+    expect(await reply).toMatchObject({ code: "communication_error" });
     expect(endpoint.status().heldBytes).toBe(0);
   });
 

@@ -65,7 +65,7 @@ describe("limits", () => {
 
   test("take both ends of their ranges", () => {
     expect(refusal({ idleTimeoutMs: 0 })).toBe("accepted");
-    expect(refusal({ startBytesMax: 16 })).toBe("accepted");
+    expect(refusal({ startBytesMax: 256 })).toBe("accepted");
     expect(refusal({ startBytesMax: 16_777_215 })).toBe("accepted");
     expect(refusal({ closeTimeoutMs: 2_147_483_647 })).toBe("accepted");
   });

@@ -391,3 +391,32 @@ describe("a receiver that fails", () => {
     ]);
   });
 });
+
+describe("a receiver that does not finish with a message", () => {
+  test("is given up in time, and its client is told", async () => {
+    const scene = new Scene({ data: () => new Promise(() => {}) }, { callbackTimeoutMs: 1000 });
+    scene.start(data("hang"), END);
+    scene.harness.pass(999);
+    expect(await scene.harness.codes()).toEqual([ServerCode.accepted]);
+    scene.harness.pass(1);
+    expect(await scene.harness.codes()).toEqual([
+      ServerCode.accepted,
+      ServerCode.communicationError,
+    ]);
+    expect(scene.log).toEqual(["data hang", "closed failed"]);
+    expect(scene.harness.refusals).toEqual({ callback_timeout: 1 });
+    // The client's end, which had waited, is heard now.
+    expect(scene.harness.connection.state).toBe("closing");
+  });
+});
+
+describe("a raw communication that is silent in both directions", () => {
+  test("may make room after a time, and not before", () => {
+    const scene = new Scene({}, { rawIdleEvictionMs: 60_000 });
+    scene.start(data("hello"));
+    expect(scene.harness.connection.yieldsFromMs).toBeUndefined();
+    scene.harness.pass(250);
+    const silentSinceMs = scene.harness.nowMs;
+    expect(scene.harness.connection.yieldsFromMs).toBe(silentSinceMs + 60_000);
+  });
+});

@@ -135,7 +135,7 @@ describe("a request that is given up", () => {
     const next = client.request("next");
     expect(await rejection(late)).toMatchObject({
       code: "request_timeout",
-      message: "no reply came in time",
+      message: `127.0.0.1:${server.port} did not reply within 20 ms`,
     });
     expect(client.inFlight).toBe(2);
     (await peer).send(frame(ServerCode.data, "LATE"), frame(ServerCode.data, "NEXT"));
@@ -228,7 +228,7 @@ describe("requests in flight fail", () => {
     const closed = client.close();
     expect(await reply).toMatchObject({
       code: "communication_ended",
-      message: "the communication ended before the reply",
+      message: `127.0.0.1:${endpoint.port} ended the communication before it replied`,
     });
     answer.resolve("too late");
     await closed;
