@@ -6,7 +6,7 @@ import { MEASURES } from "./measures/index.ts";
 import { LIFE_MS_MAX, type Ready, STATUS_REQUEST, type StatusRequest } from "./messages.ts";
 
 /** Freed memory goes back to the system a while after it was freed. */
-const SETTLE_MS = 500;
+const SETTLE_MS = 300;
 
 const [name, side] = v.parse(v.tuple([v.string(), v.picklist(SIDES)]), process.argv.slice(2));
 const measure = MEASURES.find((measure) => measure.name === name);

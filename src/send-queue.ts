@@ -17,6 +17,13 @@ const SMALL_BLOCK_BYTES = 4 * 1024;
 /** Idle blocks kept for reuse, of each size: 2 MiB together, enough for those flushed in one turn. */
 const SPARE_BLOCKS_MAX = 16;
 
+/**
+ * Where the first message of a block begins, so that its data lies 64 bytes past a page. Some
+ * processors copy twenty times slower when the target lies 1 to 15 bytes past the source, whole
+ * pages aside, as data behind a head at 0 does: large buffers all begin at a page.
+ */
+const BLOCK_START = 64 - OVERHEAD_BYTES;
+
 interface Block {
   readonly bytes: Buffer;
   start: number;
@@ -33,14 +40,20 @@ function sparesOf(bytes: number): Block[] | undefined {
 }
 
 function takeBlock(bytes: number): Block {
-  return sparesOf(bytes)?.pop() ?? { bytes: Buffer.allocUnsafeSlow(bytes), start: 0, end: 0 };
+  return (
+    sparesOf(bytes)?.pop() ?? {
+      bytes: Buffer.allocUnsafeSlow(bytes),
+      start: BLOCK_START,
+      end: BLOCK_START,
+    }
+  );
 }
 
 function giveBlock(block: Block): void {
   const spares = sparesOf(block.bytes.length);
   if (spares === undefined || spares.length >= SPARE_BLOCKS_MAX) return;
-  block.start = 0;
-  block.end = 0;
+  block.start = BLOCK_START;
+  block.end = BLOCK_START;
   spares.push(block);
 }
 
@@ -178,7 +191,8 @@ export class SendQueue {
   #roomFor(size: number): Block | undefined {
     const last = this.#blocks[this.#blocks.length - 1];
     if (last !== undefined && last.end + size <= last.bytes.length) return last;
-    const small = last === undefined && !this.#startsLarge && size <= SMALL_BLOCK_BYTES;
+    const small =
+      last === undefined && !this.#startsLarge && BLOCK_START + size <= SMALL_BLOCK_BYTES;
     return this.#append(small ? SMALL_BLOCK_BYTES : BLOCK_BYTES);
   }
 
@@ -224,21 +238,21 @@ export class SendQueue {
     const taken = this.#bytes === 0 && this.#isOpen() ? this.#write(data, 0, data.length) : 0;
     this.#schedule();
     if (taken === data.length || this.#isClosed()) return;
-    const rest = this.#append(data.length - taken);
+    const rest = this.#append(BLOCK_START + data.length - taken);
     if (rest === undefined) return;
-    rest.bytes.set(data.subarray(taken));
+    rest.bytes.set(data.subarray(taken), rest.end);
     rest.end = rest.bytes.length;
-    this.#bytes += rest.end;
+    this.#bytes += data.length - taken;
   }
 
   /** Head and data in one block of their size: a block for the head alone would cost twice as much. */
   #copyLarge(code: number, data: Uint8Array): void {
-    const block = this.#append(OVERHEAD_BYTES + data.length);
+    const block = this.#append(BLOCK_START + OVERHEAD_BYTES + data.length);
     if (block === undefined) return;
-    writeFrameHead(block.bytes, 0, code, data.length);
-    block.bytes.set(data, OVERHEAD_BYTES);
-    block.end = OVERHEAD_BYTES + data.length;
-    this.#bytes += block.end;
+    writeFrameHead(block.bytes, block.end, code, data.length);
+    block.bytes.set(data, block.end + OVERHEAD_BYTES);
+    block.end = block.bytes.length;
+    this.#bytes += OVERHEAD_BYTES + data.length;
   }
 
   /** Whether the whole block was taken. */

@@ -16,7 +16,7 @@ import { openMany, untilServerHas } from "../open-many.ts";
 const CONNECTIONS = connectionsWithin(5000);
 
 export function connecting({ bareRoundTrip }: { readonly bareRoundTrip: boolean }): Measure {
-  const name = `accepts, bare ${bareRoundTrip ? "with a round trip" : "connect alone"}`;
+  const name = `accepts (bare: connect ${bareRoundTrip ? "and a round trip" : "alone"})`;
   return {
     name,
     rows: [{ label: name, unit: "connections/s" }],

@@ -19,7 +19,7 @@ export const idleMemory: Measure = {
       target: { atMost: 2 },
     },
   ],
-  // Memory that was used and freed before would hide what connections take.
+  // What an earlier run used and freed would hide what connections take.
   freshServers: true,
   ccp: {
     serve: serveCcpEcho,
@@ -38,8 +38,8 @@ async function bytesPerConnection(
   server: Server,
   openOne: () => Promise<OpenConnection>,
 ): Promise<readonly number[]> {
-  // As many come and go first, a few at a time: what is paid once, compiled code above all, is not
-  // shared out to those that stay.
+  // As many come and go first: what is paid once, compiled code above all, is not shared out. With
+  // none left open, what they used goes back to the system before the first look.
   await openMany(CONNECTIONS, async () => await (await openOne()).close());
   await untilServerHas(server, 0);
   const before = await server.status({ collect: true });
