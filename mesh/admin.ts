@@ -59,6 +59,8 @@ export function serveAdmin(options: AdminOptions): Admin {
     // Without a host name Bun listens on every address, of IPv6 too where there is any.
     ...(options.host === "" ? {} : { hostname: options.host }),
     port: options.port,
+    // Bun shares a port by default outside development, and a second node would start on it.
+    reusePort: false,
     maxRequestBodySize: BODY_BYTES_MAX,
     // Without it Bun answers a failed handler with a page of its source.
     development: false,
@@ -124,7 +126,7 @@ function refuse(
       ? problem(403, "only this machine may ask; set [admin] token to let others in")
       : problem(401, "send the header: Authorization: Bearer TOKEN", ASK_FOR_TOKEN);
   }
-  if (request.method !== "GET" && request.method !== "HEAD" && !isJson(request)) {
+  if (request.method === "POST" && !isJson(request)) {
     return problem(415, "send the header: Content-Type: application/json");
   }
   return undefined;

@@ -34,8 +34,7 @@ const OPTIONS = {
 } as const;
 
 export const HELP_TEXT: string = `\
-ccp-mesh: one TCP port per game server that every plugin shares, and a mesh
-that joins those ports.
+ccp-mesh: one TCP port per game server that every plugin shares.
 
 Usage: bun run node.ts [options]
 
@@ -54,7 +53,7 @@ Examples:
 
 Exit codes:
   0  all is well, or it was told to stop and did
-  1  it failed while running
+  1  it could not start, or failed while running
   2  the config or the options are mistaken, and nothing was started
 
 Signals:

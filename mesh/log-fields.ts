@@ -142,9 +142,17 @@ function plainError(error: Error, walk: Walk): Plain {
   }
   let text = plainText(message);
   if (code !== undefined) text += ` (${plainText(code)})`;
-  if (cause !== undefined) text += `, caused by ${plainText(cause)}`;
+  if (cause !== undefined && !isSaid(error, message)) text += `, caused by ${plainText(cause)}`;
   if (stack !== undefined) text += `\n${plainText(stack)}`;
   return text;
+}
+
+/** Whether the message says already what its cause says. */
+function isSaid(error: Error, message: Plain): boolean {
+  const cause = property(error, "cause");
+  if (cause === error) return false;
+  const said = cause instanceof Error ? property(cause, "message") : cause;
+  return typeof said === "string" && said !== "" && plainText(message).includes(said);
 }
 
 /** For people: a string as it is, anything else as JSON. */

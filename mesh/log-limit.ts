@@ -17,6 +17,8 @@ export interface LimitedLogger {
    * `leftOut` how many were not written, for other keys in `leftOutElsewhere`.
    */
   warn(key: string, message: string, fields?: LogFields): void;
+  /** As `warn`, at debug. */
+  debug(key: string, message: string, fields?: LogFields): void;
   /** As `warn`, an error. */
   error(key: string, message: string, fields?: LogFields): void;
 }
@@ -44,7 +46,7 @@ export function limited(logger: Logger, options: LogLimitOptions): LimitedLogger
   };
 
   const writer =
-    (level: "warn" | "error"): LimitedLogger["warn"] =>
+    (level: "debug" | "warn" | "error"): LimitedLogger["warn"] =>
     (key, message, fields) => {
       const nowMs = now();
       const known = slots.get(key);
@@ -68,7 +70,7 @@ export function limited(logger: Logger, options: LogLimitOptions): LimitedLogger
       slots.delete(slotKey);
       slots.set(slotKey, { writtenAtMs: nowMs, leftOut: 0 });
     };
-  return { warn: writer("warn"), error: writer("error") };
+  return { debug: writer("debug"), warn: writer("warn"), error: writer("error") };
 }
 
 const OTHERS = Symbol("others");

@@ -4,7 +4,7 @@
  * ```ts
  * const log = createLogger({ level: "info", format: "text", write: console.log });
  * log.child({ peer: "surf" }).warn("link lost", { error, silentMs: 8000 });
- * // 07:11:12 WARN  link lost  peer=surf error="connection reset (ECONNRESET)" silentMs=8000
+ * // 2026-01-31 07:11:12 WARN  link lost  peer=surf error="connection reset (ECONNRESET)" silentMs=8000
  * ```
  *
  * Whatever the fields hold, logging them neither throws nor spans a second line, and what is
@@ -117,7 +117,7 @@ function jsonLine({ time, level, message, fields }: Entry): string {
 
 function textLine({ time, level, message, fields }: Entry, color: boolean): string {
   const label = level.toUpperCase().padEnd(5);
-  let line = `${time.toTimeString().slice(0, 8)} ${color ? COLORS[level] + label + COLOR_OFF : label}`;
+  let line = `${dateAndTime(time)} ${color ? COLORS[level] + label + COLOR_OFF : label}`;
   line += ` ${printable(message)}`;
   const pairs = Object.entries(fields).map(([name, value]) => `${word(name)}=${word(value)}`);
   if (pairs.length > 0) line += `  ${pairs.join(" ")}`;
@@ -129,6 +129,13 @@ function textLine({ time, level, message, fields }: Entry, color: boolean): stri
   const room = LINE_BYTES_MAX - Buffer.byteLength(ending);
   // The decoder drops a character whose end is cut off.
   return new TextDecoder().decode(bytes.subarray(0, room), { stream: true }) + ending;
+}
+
+/** In the time zone of the machine, as YYYY-MM-DD HH:MM:SS. */
+function dateAndTime(time: Date): string {
+  const month = String(time.getMonth() + 1).padStart(2, "0");
+  const day = String(time.getDate()).padStart(2, "0");
+  return `${time.getFullYear()}-${month}-${day} ${time.toTimeString().slice(0, 8)}`;
 }
 
 /** Without quotes only where nothing in it can be taken for another field. */

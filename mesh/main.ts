@@ -5,7 +5,8 @@ import type { NodeConfig } from "./config/config.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { readConfig } from "./config/read-config.ts";
 import { surroundingMistakes } from "./config/surroundings.ts";
-import { createLogger, type Logger } from "./log.ts";
+import { createLogger, type LogFormat, type Logger } from "./log.ts";
+import { logOutput } from "./log-output.ts";
 import { MeshNode, VERSION } from "./mesh-node.ts";
 import { NodeError } from "./node-error.ts";
 
@@ -26,21 +27,20 @@ export async function main(args: readonly string[]): Promise<number> {
     case "check":
       break;
   }
-  const read = (): Promise<NodeConfig | ConfigError> =>
-    readConfig({ path: parsed.configPath, overrides: parsed.overrides });
+  const { action, configPath, overrides } = parsed;
+  const read = (): Promise<NodeConfig | ConfigError> => readConfig({ path: configPath, overrides });
+  return action === "check" ? check(configPath, read) : run(configPath, read);
+}
+
+type ReadConfig = () => Promise<NodeConfig | ConfigError>;
+
+/** What only a look at the machine can tell: names that resolve, files that are there. */
+async function check(configPath: string, read: ReadConfig): Promise<number> {
   const config = await read();
   if (config instanceof ConfigError) {
     complain(config.message);
     return 2;
   }
-  if (parsed.action === "check") {
-    return check(config, parsed.configPath);
-  }
-  return run({ config, configPath: parsed.configPath, read });
-}
-
-/** What only a look at the machine can tell: names that resolve, files that are there. */
-async function check(config: NodeConfig, configPath: string): Promise<number> {
   const mistakes = await surroundingMistakes(config, configPath);
   if (mistakes.length > 0) {
     complain(mistakes.join("\n"));
@@ -50,60 +50,92 @@ async function check(config: NodeConfig, configPath: string): Promise<number> {
   return 0;
 }
 
-interface Run {
-  readonly config: NodeConfig;
-  readonly configPath: string;
-  readonly read: () => Promise<NodeConfig | ConfigError>;
-}
-
-async function run({ config, configPath, read }: Run): Promise<number> {
-  const log = loggerOf(config);
-  let node: MeshNode;
-  try {
-    node = await MeshNode.listen({ config, configPath, log });
-  } catch (error) {
-    if (!(error instanceof NodeError)) throw error;
-    complain(error.message);
-    return 1;
-  }
-  const onUncaught = (error: unknown): void => node.onUncaught(error);
-  process.on("uncaughtException", onUncaught).on("unhandledRejection", onUncaught);
+async function run(configPath: string, read: ReadConfig): Promise<number> {
+  // First of all: until there is a handler, a signal kills.
+  const stop = told("SIGTERM", "SIGINT");
+  const listening = Promise.withResolvers<Running>();
   // One after the other, so that the config read last is the one that stays.
   let applied: Promise<void> = Promise.resolve();
   process.on("SIGHUP", () => {
-    applied = applied.then(() => reconfigure(node, read, log)).catch(onUncaught);
+    applied = applied.then(async () => reconfigure(await listening.promise, read));
   });
-  const stop = told("SIGTERM", "SIGINT");
+  const running = await Promise.race([start(configPath, read), stop]);
+  if (running === undefined) return 0;
+  if ("exitCode" in running) return running.exitCode;
+  const { node, log, format } = running;
+  const onUncaught = (error: unknown): void => node.onUncaught(error);
+  process.on("uncaughtException", onUncaught).on("unhandledRejection", onUncaught);
+  listening.resolve(running);
   // A plugin that takes long to load does not keep the node from being told.
   void node.loadPlugins();
   await stop;
   // Whoever says it twice is in a hurry.
   void told("SIGTERM", "SIGINT").then(() => process.exit(1));
+  if (format === "text") log.info("told to stop; a second signal exits at once");
   await node.stop();
   return 0;
 }
 
-async function reconfigure(
-  node: MeshNode,
-  read: () => Promise<NodeConfig | ConfigError>,
-  log: Logger,
-): Promise<void> {
-  const config = await read();
-  if (config instanceof ConfigError) {
-    log.error("the config was not applied", { mistakes: config.message });
-    return;
-  }
-  await node.reconfigure(config);
+interface Running {
+  readonly node: MeshNode;
+  readonly log: Logger;
+  readonly format: LogFormat;
 }
 
-function loggerOf({ log: { level, format } }: NodeConfig): Logger {
-  const terminal = process.stdout.isTTY;
-  return createLogger({
+async function start(
+  configPath: string,
+  read: ReadConfig,
+): Promise<Running | { readonly exitCode: number }> {
+  const config = await read();
+  if (config instanceof ConfigError) {
+    complain(config.message);
+    return { exitCode: 2 };
+  }
+  const format = formatOf(config);
+  const log = loggerOf(config, format);
+  try {
+    return { node: await MeshNode.listen({ config, configPath, log }), log, format };
+  } catch (error) {
+    if (!(error instanceof NodeError)) throw error;
+    complain(error.message);
+    return { exitCode: 1 };
+  }
+}
+
+async function reconfigure({ node, log }: Running, read: ReadConfig): Promise<void> {
+  const config = await read();
+  if (config instanceof ConfigError) {
+    for (const mistake of config.message.split("\n")) {
+      log.error(`the config was not applied: ${mistake}`);
+    }
+    return;
+  }
+  try {
+    await node.reconfigure(config);
+  } catch (error) {
+    node.onUncaught(error);
+  }
+}
+
+function formatOf({ log: { format } }: NodeConfig): LogFormat {
+  if (format !== "auto") return format;
+  return process.stdout.isTTY ? "text" : "json";
+}
+
+function loggerOf({ log: { level } }: NodeConfig, format: LogFormat): Logger {
+  const log = createLogger({
     level,
-    format: format === "auto" ? (terminal ? "text" : "json") : format,
-    color: terminal,
-    write: print,
+    format,
+    color: process.stdout.isTTY && !process.env["NO_COLOR"],
+    write: logOutput({
+      stream: process.stdout,
+      onLost: (lines) =>
+        log.warn("lines of the log were lost: its reader is too slow, or its disk is full", {
+          lines,
+        }),
+    }),
   });
+  return log;
 }
 
 function told(...signals: readonly NodeJS.Signals[]): Promise<void> {

@@ -3,31 +3,32 @@
 import { readFileSync } from "node:fs";
 import packageJson from "../package.json" with { type: "json" };
 import {
-  CcpError,
   Endpoint,
   type EndpointLimits,
   formatAddress,
-  type RefusalReason,
   type ServerTls,
   Whitelist,
 } from "../src/index.ts";
 import { type Admin, type Administered, serveAdmin } from "./admin.ts";
 import type { NodeConfig, ServerConfig } from "./config/config.ts";
+import { errorPlace } from "./error-place.ts";
 import { errorText } from "./error-text.ts";
+import { adminError, listenError } from "./listen-error.ts";
 import type { Logger } from "./log.ts";
 import { type LimitedLogger, limited } from "./log-limit.ts";
 import { NodeError } from "./node-error.ts";
 import { connectionsAllowed } from "./open-files.ts";
 import { PluginHost } from "./plugin-host.ts";
 import { pluginFolders, providePluginApi } from "./plugin-modules.ts";
+import { REFUSAL_LINES } from "./refusals.ts";
 import type { NodeState, NodeStatus } from "./status.ts";
 
 export const VERSION: string = packageJson.version;
 
-/** An attacker can cause these lines, so each address gets one a minute. */
+/** An attacker can cause these lines, so each address gets one a minute for each reason. */
 const REFUSALS_LOGGED = { everyMs: 60_000, keysMax: 1000 };
 /** A plugin that throws a thousand times a second must not fill the disk. */
-const UNCAUGHT_LOGGED = { everyMs: 10_000, keysMax: 100 };
+const ERRORS_LOGGED = { everyMs: 10_000, keysMax: 100 };
 
 export interface NodeOptions {
   readonly config: NodeConfig;
@@ -38,6 +39,8 @@ export interface NodeOptions {
 
 interface NodeParts {
   readonly endpoint: Endpoint;
+  /** As read at the start. */
+  readonly tls: ServerTls | undefined;
   readonly plugins: PluginHost;
 }
 
@@ -46,6 +49,7 @@ export class MeshNode implements Administered {
   readonly #uncaught: LimitedLogger;
   readonly #startedAt = new Date();
   readonly #endpoint: Endpoint;
+  readonly #tls: ServerTls | undefined;
   readonly plugins: PluginHost;
   #config: NodeConfig;
   #state: NodeState = "starting";
@@ -60,14 +64,15 @@ export class MeshNode implements Administered {
   static async listen(options: NodeOptions): Promise<MeshNode> {
     const { config, configPath, log } = options;
     providePluginApi();
-    const endpoint = await listen(config, log);
+    const tls = config.server.tls === undefined ? undefined : readTls(config.server.tls);
+    const endpoint = await listen(config, tls, log);
     const plugins = new PluginHost({
       nodeName: config.node.name,
       endpoint,
       log,
       folders: pluginFolders(configPath),
     });
-    const node = new MeshNode(options, { endpoint, plugins });
+    const node = new MeshNode(options, { endpoint, tls, plugins });
     try {
       node.#serveAdmin();
     } catch (error) {
@@ -79,15 +84,17 @@ export class MeshNode implements Administered {
       ccp: formatAddress({ host: endpoint.hostname, port: endpoint.port }),
       admin: node.adminUrl,
       version: VERSION,
+      pid: process.pid,
     });
     return node;
   }
 
-  private constructor({ config, log }: NodeOptions, { endpoint, plugins }: NodeParts) {
+  private constructor({ config, log }: NodeOptions, { endpoint, tls, plugins }: NodeParts) {
     this.#config = config;
     this.#log = log;
-    this.#uncaught = limited(log, UNCAUGHT_LOGGED);
+    this.#uncaught = limited(log, ERRORS_LOGGED);
     this.#endpoint = endpoint;
+    this.#tls = tls;
     this.plugins = plugins;
   }
 
@@ -139,6 +146,7 @@ export class MeshNode implements Administered {
     for (const name of needRestart(before, config)) {
       this.#log.warn(`${name} has changed; restart the node to apply it`);
     }
+    this.#warnOfNewTls(config.server);
     if (!Bun.deepEquals(before.server.whitelist, config.server.whitelist)) {
       this.#endpoint.setWhitelist(await whitelistOf(config.server, this.#log));
     }
@@ -156,7 +164,7 @@ export class MeshNode implements Administered {
   onUncaught(error: unknown): void {
     this.#uncaughtErrors += 1;
     const text = "an error was not caught, probably a plugin's";
-    this.#uncaught.error(errorText(error), text, { error });
+    this.#uncaught.error(errorText(error), text, { at: errorPlace(error), error });
   }
 
   /** Answers what is in flight, ends every communication, unloads the plugins. */
@@ -164,11 +172,24 @@ export class MeshNode implements Administered {
     if (this.#state === "draining" || this.#state === "stopped") return;
     this.#state = "draining";
     this.#log.info("stopping");
-    await this.#endpoint.close();
+    const cut = await this.#endpoint.close();
+    if (cut > 0) this.#log.warn("communications that did not end in time were cut", { cut });
     await this.plugins.unloadAll();
     await this.#admin?.stop();
     this.#state = "stopped";
     this.#log.info("stopped");
+  }
+
+  /** A renewed certificate usually has the path of the old one. */
+  #warnOfNewTls({ tls }: ServerConfig): void {
+    if (tls === undefined || !Bun.deepEquals(tls, this.#config.server.tls)) return;
+    let text = "what [server] tls_cert or tls_key names has changed; restart the node to apply it";
+    try {
+      if (Bun.deepEquals(readTls(tls), this.#tls)) return;
+    } catch (error) {
+      text = errorText(error);
+    }
+    this.#log.warn(text);
   }
 
   #serveAdmin(): void {
@@ -186,10 +207,14 @@ export class MeshNode implements Administered {
   }
 }
 
-async function listen(config: NodeConfig, log: Logger): Promise<Endpoint> {
+async function listen(
+  config: NodeConfig,
+  tls: ServerTls | undefined,
+  log: Logger,
+): Promise<Endpoint> {
   const { server } = config;
   const refusals = limited(log, REFUSALS_LOGGED);
-  const tls = server.tls === undefined ? undefined : readTls(server.tls);
+  const failures = limited(log, ERRORS_LOGGED);
   const whitelist = await whitelistOf(server, log);
   try {
     return await Endpoint.listen({
@@ -198,12 +223,15 @@ async function listen(config: NodeConfig, log: Logger): Promise<Endpoint> {
       whitelist,
       limits: fittingLimits(config.limits, log),
       ...(tls === undefined ? {} : { tls }),
-      onRefused: (reason, address) => {
-        refusals.warn(address.host, refusalText(reason), { reason, address: address.host });
+      onRefused: (reason, { host: address }) => {
+        const { level, text } = REFUSAL_LINES[reason];
+        refusals[level](`${reason} ${address}`, text, { reason, address });
       },
       onReceiverError: (error, { name, owner, address }) => {
-        refusals.error(`${owner} ${name}`, `${owner} failed while it answered "${name}"`, {
+        const key = `${owner} ${name} ${errorText(error)}`;
+        failures.error(key, `${owner} failed while it answered "${name}"`, {
           address: formatAddress(address),
+          at: errorPlace(error),
           error,
         });
       },
@@ -215,39 +243,6 @@ async function listen(config: NodeConfig, log: Logger): Promise<Endpoint> {
     whitelist.close();
     throw listenError(error);
   }
-}
-
-function listenError(error: unknown): unknown {
-  if (!(error instanceof CcpError)) return error;
-  const cause = { cause: error };
-  if (error.code === "address_in_use") {
-    const text = `${error.message}. Is a node running already? Set another [server] port, or use --port`;
-    return new NodeError("port_in_use", text, cause);
-  }
-  if (error.code === "tls_failed") {
-    const text = `${error.message}; see [server] tls_cert and tls_key`;
-    return new NodeError("tls_unusable", text, cause);
-  }
-  return new NodeError("listen_failed", `${error.message}; see [server] host and port`, cause);
-}
-
-function adminError({ host, port }: NodeConfig["admin"], cause: unknown): NodeError {
-  const where = `the admin address ${formatAddress({ host, port })}`;
-  if (cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE") {
-    const text =
-      `${where} is in use: another program listens there already. ` +
-      "Is a node running already? Set another [admin] port, or use --admin-port";
-    return new NodeError("port_in_use", text, { cause });
-  }
-  const why = errorText(cause);
-  const text = `${where} cannot be listened on: ${why}; see [admin] host and port`;
-  return new NodeError("listen_failed", text, { cause });
-}
-
-function refusalText(reason: RefusalReason): string {
-  return reason === "not_whitelisted"
-    ? "refused: not on the whitelist, see [server] whitelist"
-    : "connection closed for exceeding a limit, see [limits]";
 }
 
 function whitelistOf(server: ServerConfig, log: Logger): Promise<Whitelist> {

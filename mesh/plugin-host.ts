@@ -1,4 +1,6 @@
 import type { PluginSettings } from "./config/config.ts";
+import { nearest } from "./config/nearest.ts";
+import { errorPlace } from "./error-place.ts";
 import { errorText } from "./error-text.ts";
 import type { Logger } from "./log.ts";
 import type { Plugin } from "./plugin.ts";
@@ -39,6 +41,8 @@ interface Entry {
   state: PluginState;
   error: string | undefined;
   scope: PluginScope | undefined;
+  /** What it was last loaded with. */
+  settings: PluginSettings;
 }
 
 export interface PluginHostOptions {
@@ -75,7 +79,7 @@ export class PluginHost {
 
   /**
    * Loads what `modules` names and is not loaded, unloads what it no longer names, and reloads what
-   * has other settings now.
+   * has other settings now. What was unloaded by hand stays so, unless it has other settings now.
    */
   apply(modules: readonly string[], settings: ReadonlyMap<string, PluginSettings>): Promise<void> {
     return this.#inTurn(async () => {
@@ -92,13 +96,14 @@ export class PluginHost {
           return;
         }
         const known = this.#entries.get(module);
-        if (known?.scope !== undefined && this.#hasItsSettings(known.scope, known.name)) {
+        if (known !== undefined && known.state !== "failed" && this.#hasItsSettings(known)) {
           continue;
         }
         const entry = known ?? newEntry(module);
         this.#entries.set(module, entry);
         await this.#load(entry);
       }
+      this.#warnOfStraySettings();
     });
   }
 
@@ -150,8 +155,26 @@ export class PluginHost {
     return this.#settings.get(plugin) ?? NO_SETTINGS;
   }
 
-  #hasItsSettings(scope: PluginScope, plugin: string): boolean {
-    return Bun.deepEquals({ ...scope.settings }, { ...this.#settingsOf(plugin) });
+  #hasItsSettings({ name, settings }: Entry): boolean {
+    return Bun.deepEquals({ ...settings }, { ...this.#settingsOf(name) });
+  }
+
+  /** Settings under a mistyped name reach no plugin. */
+  #warnOfStraySettings(): void {
+    const entries = [...this.#entries.values()];
+    // A module that could not be imported has not told its name.
+    if (entries.some(({ state, name, module }) => state === "failed" && name === module)) {
+      return;
+    }
+    const names = entries.map(({ name }) => name);
+    for (const section of this.#settings.keys()) {
+      if (names.includes(section)) {
+        continue;
+      }
+      const meant = nearest(section, names);
+      const hint = meant === undefined ? "see [plugins] load" : `did you mean [plugin:${meant}]?`;
+      this.#options.log.warn(`[plugin:${section}] reaches no plugin of that name; ${hint}`);
+    }
   }
 
   async #load(entry: Entry): Promise<void> {
@@ -167,7 +190,8 @@ export class PluginHost {
     await this.#unload(entry);
     entry.name = plugin.name;
     entry.state = "loading";
-    const scope = this.#scopeFor(plugin.name);
+    entry.settings = this.#settingsOf(plugin.name);
+    const scope = this.#scopeFor(entry);
     try {
       await this.#inTime("setup", plugin.setup(scope));
     } catch (error) {
@@ -193,9 +217,8 @@ export class PluginHost {
     }
   }
 
-  #scopeFor(plugin: string): PluginScope {
+  #scopeFor({ name: plugin, settings }: Entry): PluginScope {
     const { nodeName, endpoint, log } = this.#options;
-    const settings = this.#settingsOf(plugin);
     return new PluginScope({ nodeName, plugin, settings, endpoint, log: log.child({ plugin }) });
   }
 
@@ -221,7 +244,8 @@ export class PluginHost {
       entry.scope === undefined
         ? "plugin did not load"
         : "plugin did not reload; the one that was loaded goes on";
-    this.#options.log.error(message, { plugin: entry.name, module: entry.module, error });
+    const { name: plugin, module } = entry;
+    this.#options.log.error(message, { plugin, module, at: errorPlace(error), error });
   }
 
   async #unload(entry: Entry): Promise<void> {
@@ -248,5 +272,12 @@ function statusOf({ name, module, state, error }: Entry): PluginStatus {
 }
 
 function newEntry(module: string): Entry {
-  return { module, name: module, state: "loading", error: undefined, scope: undefined };
+  return {
+    module,
+    name: module,
+    state: "loading",
+    error: undefined,
+    scope: undefined,
+    settings: NO_SETTINGS,
+  };
 }

@@ -5,15 +5,18 @@ import { createRequire } from "node:module";
 import { dirname, isAbsolute, join, resolve, sep } from "node:path";
 import * as v from "valibot";
 import * as ccp from "../src/index.ts";
+import { OWN_FOLDERS } from "./error-place.ts";
 import { errorText } from "./error-text.ts";
 import * as api from "./index.ts";
+import { importedFiles } from "./module-graph.ts";
 import type { Plugin } from "./plugin.ts";
-
-const OWN_FOLDERS = [import.meta.dir, join(import.meta.dir, "..", "src")];
 
 const PACKAGE_NAME = /^(?:@[^/]+\/)?[^./][^/]*/;
 
 const moduleCache = createRequire(import.meta.url).cache;
+
+/** By each file that was imported: what a failed import left behind, which the cache does not list. */
+const leftBehind = new Map<string, readonly string[]>();
 
 const PluginModule = v.object({
   default: v.object({
@@ -85,16 +88,20 @@ function withParents(folder: string): string[] {
 }
 
 /**
- * Imports a plugin's module. What was imported from its folder before is read again.
+ * Imports a plugin's module. If it was imported before, it is read again, and so is what it imports
+ * from its folder; at the first time it shares what other plugins have imported from there.
  *
  * @throws {Error} that says what is wrong with the module
  */
 export async function importPlugin(file: string): Promise<Plugin> {
-  forgetModules(dirname(file));
+  const left = leftBehind.get(file);
+  if (left !== undefined) forgetModules(dirname(file), left);
+  leftBehind.set(file, []);
   let module: unknown;
   try {
     module = await import(file);
   } catch (cause) {
+    leftBehind.set(file, await runWhatWasRead(file));
     throw new Error(`${file} cannot be imported: ${importErrorText(cause)}`, { cause });
   }
   if (!isPluginModule(module)) {
@@ -104,6 +111,20 @@ export async function importPlugin(file: string): Promise<Plugin> {
     );
   }
   return module.default;
+}
+
+/**
+ * After a failed import, a module that was read and not run cannot be forgotten: an import that
+ * its neighbour does not export leaves it so. Answers all that the file imports from its folder.
+ */
+async function runWhatWasRead(file: string): Promise<readonly string[]> {
+  const folder = dirname(file);
+  const files = importedFiles(file, (imported) => isForgettable(imported, folder));
+  for (const imported of files) {
+    if (imported === file || imported in moduleCache) continue;
+    await import(imported).catch(() => {});
+  }
+  return files;
 }
 
 function isPluginModule(module: unknown): module is { readonly default: Plugin } {
@@ -120,12 +141,14 @@ function importErrorText(error: unknown): string {
   return place.success ? `line ${place.output.position.line}: ${text}` : text;
 }
 
-/** Packages and the node itself stay: they do not change, and must not exist twice. */
-function forgetModules(folder: string): void {
-  for (const path of Object.keys(moduleCache)) {
-    const inside = path.startsWith(folder + sep) && !path.includes(`${sep}node_modules${sep}`);
-    if (inside && !OWN_FOLDERS.some((own) => path.startsWith(own + sep))) {
-      delete moduleCache[path];
-    }
+function forgetModules(folder: string, left: readonly string[]): void {
+  for (const path of [...Object.keys(moduleCache), ...left]) {
+    if (isForgettable(path, folder)) delete moduleCache[path];
   }
+}
+
+/** Packages and the node itself stay: they do not change, and must not exist twice. */
+function isForgettable(path: string, folder: string): boolean {
+  const inside = path.startsWith(folder + sep) && !path.includes(`${sep}node_modules${sep}`);
+  return inside && !OWN_FOLDERS.some((own) => path.startsWith(own + sep));
 }

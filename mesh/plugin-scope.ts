@@ -12,6 +12,7 @@ import {
   type RequestCallback,
   RequestClient,
 } from "../src/index.ts";
+import { errorPlace } from "./error-place.ts";
 import { errorText } from "./error-text.ts";
 import type { Logger } from "./log.ts";
 import { type LimitedLogger, limited } from "./log-limit.ts";
@@ -31,7 +32,7 @@ export interface PluginScopeOptions {
   readonly plugin: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly log: Logger;
-  readonly endpoint: Pick<Endpoint, "onRequest" | "onRaw">;
+  readonly endpoint: Pick<Endpoint, "onRequest" | "onRaw" | "port">;
 }
 
 /** What one loaded plugin holds of its node, and how all of it is undone. */
@@ -45,6 +46,7 @@ export class PluginScope implements PluginNode {
   readonly #undo = new Set<() => void>();
   readonly #failures: LimitedLogger;
   readonly #unloadTasks: (() => void | Promise<void>)[] = [];
+  #unloading = false;
 
   constructor({ nodeName, plugin, settings, log, endpoint }: PluginScopeOptions) {
     this.name = nodeName;
@@ -53,6 +55,10 @@ export class PluginScope implements PluginNode {
     this.#failures = limited(log, FAILURES_LOGGED);
     this.#plugin = plugin;
     this.#endpoint = endpoint;
+  }
+
+  get port(): number {
+    return this.#endpoint.port;
   }
 
   get signal(): AbortSignal {
@@ -120,6 +126,10 @@ export class PluginScope implements PluginNode {
 
   onUnload(task: () => void | Promise<void>): void {
     this.#assertLoaded();
+    if (this.#unloading) {
+      const text = `${this.#owner()} is being unloaded, and takes no further unload task`;
+      throw new CcpError("cancelled", text);
+    }
     this.#assertRoom();
     this.#unloadTasks.push(task);
   }
@@ -129,6 +139,7 @@ export class PluginScope implements PluginNode {
     if (this.signal.aborted) {
       return;
     }
+    this.#unloading = true;
     const tasks = this.#unloadTasks.toReversed();
     const done = (async () => {
       for (const task of tasks) await this.#run("unload task", task);
@@ -216,13 +227,13 @@ export class PluginScope implements PluginNode {
 
   #onCallbackError(callbacks: ClientCallbacks, error: unknown): void {
     if (callbacks.onCallbackError === undefined) {
-      this.log.error("a callback failed", { error });
+      this.log.error("a callback failed", { at: errorPlace(error), error });
       return;
     }
     try {
       callbacks.onCallbackError(error);
     } catch (failure) {
-      this.log.error("a callback failed", { error: failure });
+      this.log.error("a callback failed", { at: errorPlace(failure), error: failure });
     }
   }
 
@@ -230,7 +241,8 @@ export class PluginScope implements PluginNode {
     try {
       await task();
     } catch (error) {
-      this.#failures.error(`${what} ${errorText(error)}`, `${what} failed`, { error });
+      const fields = { at: errorPlace(error), error };
+      this.#failures.error(`${what} ${errorText(error)}`, `${what} failed`, fields);
     }
   }
 }

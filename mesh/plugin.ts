@@ -20,6 +20,8 @@ import type { Logger } from "./log.ts";
 export interface PluginNode {
   /** The node's name. */
   readonly name: string;
+  /** The port of the node's endpoint. */
+  readonly port: number;
   /** What the config says in `[plugin:NAME]`, as written; `{}` without such a section. */
   readonly settings: Readonly<Record<string, string>>;
   /** Lines carry the plugin's name. */
@@ -59,7 +61,11 @@ export interface PluginNode {
    * @throws {CcpError} `invalid_option` for an interval that no timer keeps
    */
   every(intervalMs: number, task: () => void | Promise<void>): Registration;
-  /** Runs `task` when the plugin unloads, before all else is undone; the last one added runs first. */
+  /**
+   * Runs `task` when the plugin unloads, before all else is undone; the last one added runs first.
+   *
+   * @throws {CcpError} `cancelled` once the plugin is being unloaded
+   */
   onUnload(task: () => void | Promise<void>): void;
 }
 

@@ -9,17 +9,34 @@ import { CcpError, parseAddress, RequestClient } from "ccp-mesh";
 
 const target = process.argv[2] ?? "127.0.0.1:28080";
 
+let client: RequestClient | undefined;
+
 async function connect(): Promise<RequestClient> {
   const { host, port } = parseAddress(target, 28080);
-  return RequestClient.connect({ host, port, plugin: "ccp_admin_chat" });
+  const connected = await RequestClient.connect({ host, port, plugin: "ccp_admin_chat" });
+  client = connected;
+  // The node may restart, or end what is silent, between two lines.
+  void connected.over.then(() => {
+    if (client === connected) client = undefined;
+  });
+  return connected;
 }
 
 /** Sends one line; dials again if the communication ended since the last one. */
-async function say(client: RequestClient | undefined, line: string): Promise<RequestClient> {
-  const connected = client ?? (await connect());
-  const reply = (await connected.request(line)).toString();
+async function say(line: string): Promise<void> {
+  const reply = (await request(line)).toString();
   console.log(reply === "OK" ? "Delivered." : `Failed: the plugin said "${reply}".`);
-  return connected;
+}
+
+async function request(line: string): Promise<Buffer> {
+  const connected = client ?? (await connect());
+  try {
+    return await connected.request(line);
+  } catch (error) {
+    // It ended in this very moment, and nothing was sent.
+    if (!(error instanceof CcpError) || error.code !== "communication_ended") throw error;
+    return await (await connect()).request(line);
+  }
 }
 
 function explain(error: unknown): string {
@@ -36,9 +53,8 @@ function explain(error: unknown): string {
   }
 }
 
-let client: RequestClient | undefined;
 try {
-  client = await connect();
+  await connect();
 } catch (error) {
   console.error(`Failed: ${explain(error)}`);
   process.exit(1);
@@ -51,10 +67,9 @@ for await (const line of console) {
     break;
   }
   try {
-    client = await say(client, line);
+    await say(line);
   } catch (error) {
     console.log(`Failed: ${explain(error)}`);
-    client = undefined;
   }
   process.stdout.write(prompt);
 }

@@ -12,6 +12,7 @@ export default definePlugin({
       node.log.info(`ADMIN: ${data.toString()}`, { from: formatAddress(address) });
       return "OK";
     });
-    node.log.info("type to me: npx --yes bun@1.4.5 run examples/admin-chat/client.ts");
+    const client = "npx --yes bun@1.4.5 run examples/admin-chat/client.ts";
+    node.log.info(`type to me: ${client} 127.0.0.1:${node.port}`);
   },
 });

@@ -5,7 +5,7 @@
  * Usage: bun run examples/outbound/application.ts [PORT]
  */
 
-import { Endpoint, formatAddress, RawReceiver } from "ccp-mesh/ccp";
+import { CcpError, Endpoint, formatAddress, RawReceiver } from "ccp-mesh/ccp";
 
 class Scoreboard extends RawReceiver {
   override onDataReceived(data: Buffer): void {
@@ -18,12 +18,22 @@ class Scoreboard extends RawReceiver {
   }
 }
 
-const endpoint = await Endpoint.listen({
-  hostname: "127.0.0.1",
-  port: Number(process.argv[2] ?? 28070),
-  // Who may call: here, this machine. Name the game servers' addresses instead.
-  whitelist: ["localhost"],
-});
+async function listen(): Promise<Endpoint> {
+  try {
+    return await Endpoint.listen({
+      hostname: "127.0.0.1",
+      port: Number(process.argv[2] ?? 28070),
+      // Who may call: here, this machine. Name the game servers' addresses instead.
+      whitelist: ["localhost"],
+    });
+  } catch (error) {
+    if (!(error instanceof CcpError)) throw error;
+    console.error(`Failed: ${error.message}`);
+    process.exit(1);
+  }
+}
+
+const endpoint = await listen();
 endpoint.onRaw("scoreboard", Scoreboard);
 process.once("SIGTERM", () => void endpoint.close().then(() => process.exit(0)));
 console.log(`listening on ${endpoint.hostname}:${endpoint.port}`);

@@ -19,14 +19,17 @@ async function type(client: RawClient): Promise<void> {
     }
     client.send(line);
   }
-  await client.close();
 }
 
 try {
   const { host, port } = parseAddress(process.argv[2] ?? "127.0.0.1:28080", 28080);
   const client = await RawClient.connect({ host, port, plugin: "console" });
-  // You leave, or the console does.
-  await Promise.race([type(client), show(client)]);
+  const left = type(client).then(() => "left");
+  const closed = show(client).then(() => "closed");
+  if ((await Promise.race([left, closed])) === "closed") {
+    console.log("The console was closed.");
+  }
+  await client.close();
   process.exit(0);
 } catch (error) {
   console.error(error instanceof CcpError ? `Failed: ${error.message}` : error);

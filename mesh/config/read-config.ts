@@ -79,7 +79,7 @@ export async function readConfig(options: ReadConfigOptions): Promise<NodeConfig
   for (const { option, flag, section, key } of OVERRIDES) {
     const value = overrides[option];
     if (value !== undefined) {
-      settings.set(`${section}.${key}`, { value, label: `${flag}:` });
+      settings.set(`${section}.${key}`, { value, label: flag });
     }
   }
 

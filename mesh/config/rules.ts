@@ -124,6 +124,7 @@ export function applyRules(
     ...tlsProblems(written),
     ...adminProblems(written),
     ...portProblems(written),
+    ...loadProblems(written),
   ];
   if (result.success && problems.length === 0) {
     return { config: result.output };
@@ -190,6 +191,15 @@ function portProblems({ server = {}, admin = {} }: WrittenSections): Problem[] {
   }
   const text = `cannot be ${port} for both [server] and [admin]; change one of the two`;
   return [{ keys: ["admin.port", "server.port"], text }];
+}
+
+function loadProblems({ plugins }: WrittenSections): Problem[] {
+  const modules = valid(SECTIONS.plugins.entries.load, plugins?.["load"]) ?? [];
+  const repeated = new Set(modules.filter((module, index) => modules.indexOf(module) < index));
+  return [...repeated].map((module) => ({
+    keys: ["plugins.load"],
+    text: `names ${quoted(module)} more than once; keep one`,
+  }));
 }
 
 function valid<Schema extends v.GenericSchema>(

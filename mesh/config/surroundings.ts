@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { Whitelist } from "../../src/index.ts";
 import { errorText } from "../error-text.ts";
 import { pluginFolders, resolvePluginModule } from "../plugin-modules.ts";
@@ -11,7 +12,7 @@ export async function surroundingMistakes(
 ): Promise<string[]> {
   return [
     ...(await unresolvedHosts(config)),
-    ...missingTlsFiles(config),
+    ...tlsMistakes(config),
     ...missingPlugins(config, configPath),
   ];
 }
@@ -25,11 +26,35 @@ async function unresolvedHosts({ server }: NodeConfig): Promise<string[]> {
   return mistakes;
 }
 
-function missingTlsFiles({ server: { tls } }: NodeConfig): string[] {
-  const named = tls === undefined ? {} : { tls_cert: tls.certPath, tls_key: tls.keyPath };
-  return Object.entries(named)
-    .filter(([, path]) => !existsSync(path))
-    .map(([key, path]) => `[server] ${key}: there is no file ${path}`);
+function tlsMistakes({ server: { tls } }: NodeConfig): string[] {
+  if (tls === undefined) return [];
+  const mistakes: string[] = [];
+  const read = <Result>(key: string, path: string, parse: (pem: Buffer) => Result) => {
+    let pem: Buffer;
+    try {
+      pem = readFileSync(path);
+    } catch (error) {
+      const why = isNotThere(error) ? `there is no file ${path}` : errorText(error);
+      mistakes.push(`[server] ${key}: ${why}`);
+      return undefined;
+    }
+    try {
+      return parse(pem);
+    } catch (error) {
+      mistakes.push(`[server] ${key}: ${path} cannot be used: ${errorText(error)}`);
+      return undefined;
+    }
+  };
+  const cert = read("tls_cert", tls.certPath, (pem) => new X509Certificate(pem));
+  const key = read("tls_key", tls.keyPath, (pem): KeyObject => createPrivateKey(pem));
+  if (cert !== undefined && key !== undefined && !cert.checkPrivateKey(key)) {
+    mistakes.push("[server] tls_key does not belong to tls_cert");
+  }
+  return mistakes;
+}
+
+function isNotThere(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 function missingPlugins({ plugins }: NodeConfig, configPath: string): string[] {

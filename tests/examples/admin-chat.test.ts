@@ -86,6 +86,26 @@ test("a line fails while the plugin is unloaded, and the next works once it is b
   expect(said.map(({ message }) => message)).toEqual(["ADMIN: one", "ADMIN: three"]);
 });
 
+test("a line after a restart of the node that nobody noticed is delivered", async () => {
+  await using folder = await TempFolder.create();
+  await using first = await startNode(folder);
+  await using client = startClient(first);
+  await client.printed(PROMPT);
+  expect(await first.stop()).toBe(0);
+  const config = ["--config", join(ROOT, "config/node.ini"), "--port", String(first.port)];
+  await using second = await NodeProcess.ready(folder, ...config);
+  client.type("still here");
+  await client.printed(/^Delivered\.$/m);
+  expect((await second.logged("ADMIN: ")).message).toBe("ADMIN: still here");
+});
+
+test("the plugin says where to type to", async () => {
+  await using folder = await TempFolder.create();
+  await using node = await startNode(folder);
+  const { message } = await node.logged("type to me: ");
+  expect(message).toEndWith(`client.ts 127.0.0.1:${node.port}`);
+});
+
 test("a node that restarts between two lines costs nothing", async () => {
   await using folder = await TempFolder.create();
   await using first = await startNode(folder);

@@ -64,3 +64,17 @@ test("the plugin keeps trying while there is no application, and unloads at once
   expect(again["attempt"]).toBe(1);
   expect(await node.stop()).toBe(0);
 });
+
+test("the application says in a line why it cannot listen", async () => {
+  await using first = Program.start([APPLICATION, "0"]);
+  const port = await listeningPort(first);
+  for (const [written, why] of [
+    [String(port), `port ${port} is in use on 127.0.0.1`],
+    ["70000", "the port must be"],
+    ["port", "the port must be"],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await Program.run([APPLICATION, written]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toMatch(new RegExp(`^Failed: ${why}.*\n$`));
+  }
+});

@@ -33,6 +33,7 @@ test("what one of three types all see, and that one leaves", async () => {
 
   eve.type("");
   expect(await eve.finished()).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(eve.stdout).not.toContain("closed");
   for (const seat of [ann, bob]) await seat.printed(/^\* 127\.0\.0\.1:\d+ left; 2 here$/m);
 
   await bob.stop("SIGKILL");
@@ -73,5 +74,7 @@ test("when the node stops, all leave with 0", async () => {
   await using ann = sit(node);
   await ann.printed(/joined; 1 here$/m);
   expect(await node.stop()).toBe(0);
-  expect(await ann.finished()).toMatchObject({ exitCode: 0, stderr: "" });
+  const { exitCode, stdout, stderr } = await ann.finished();
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(stdout).toEndWith("The console was closed.\n");
 });

@@ -1,7 +1,7 @@
 /** The node as a process: how it starts, what it survives, how it ends. */
 
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RequestClient } from "../../src/index.ts";
 import { NODE, NodeProcess, Program, ROOT } from "../helpers/node-process.ts";
@@ -64,6 +64,7 @@ describe("a node that starts", () => {
       ccp: `127.0.0.1:${node.port}`,
       admin: node.adminUrl,
       version: expect.any(String),
+      pid: expect.any(Number),
     });
     expect(node.log.at(-1)?.message).toBe(`ready; see it with: curl ${node.adminUrl}/api/status`);
     expect(await ask(node)).toBe("answer to it");
@@ -74,10 +75,38 @@ describe("a node that starts", () => {
     await using folder = await TempFolder.create(files("[log]\nformat = text\n"));
     const args = [NODE, "--config", folder.at("node.ini"), "--port", "0", "--admin-port", "0"];
     await using node = Program.start(args);
-    await node.printed(/^\d\d:\d\d:\d\d INFO {2}listening {2}node=\S+ ccp=127\.0\.0\.1:\d+ /m);
-    await node.printed(/^\d\d:\d\d:\d\d INFO {2}ready; /m);
+    await node.printed(
+      /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO {2}listening {2}node=\S+ ccp=127\.0\.0\.1:\d+ /m,
+    );
+    await node.printed(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO {2}ready; /m);
     expect(await node.stop()).toBe(0);
+    expect(node.stdout).toContain(" INFO  told to stop; a second signal exits at once\n");
     expect(node.stdout).toEndWith(" INFO  stopped\n");
+  });
+
+  test.each([
+    [{ NO_COLOR: "" }, "\x1b[32mINFO \x1b[0m listening"],
+    [{ NO_COLOR: "1" }, " INFO  listening"],
+  ])("colours the level on a terminal, unless it is told not to: %j", async (env, expected) => {
+    await using folder = await TempFolder.create(files("", ""));
+    const args = [NODE, "--config", folder.at("node.ini"), "--port", "0", "--admin-port", "0"];
+    let shown = "";
+    const ready = Promise.withResolvers<void>();
+    await using terminal = new Bun.Terminal({
+      data: (_terminal, data) => {
+        shown += Buffer.from(data).toString();
+        if (shown.includes("ready; ")) ready.resolve();
+      },
+    });
+    const node = Bun.spawn([process.execPath, ...args], {
+      cwd: folder.path,
+      env: { ...process.env, FORCE_COLOR: undefined, ...env },
+      terminal,
+    });
+    await ready.promise;
+    expect(shown).toContain(expected);
+    node.kill("SIGTERM");
+    expect(await node.exited).toBe(0);
   });
 
   test("takes the original's config as it is", async () => {
@@ -130,6 +159,20 @@ describe("a node that starts", () => {
     });
   });
 
+  test("beside one that runs already does not take its ports along", async () => {
+    await using folder = await TempFolder.create(files());
+    await using first = await NodeProcess.ready(folder);
+    const { port } = new URL(first.adminUrl);
+    const run = (...args: string[]) =>
+      Program.run([NODE, "--config", folder.at("node.ini"), ...args], { cwd: folder.path });
+    const second = await run("--port", "0", "--admin-port", port);
+    expect(second).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(second.stderr).toStartWith(`the admin address 127.0.0.1:${port} is in use: `);
+    const third = await run("--port", String(first.port), "--admin-port", "0");
+    expect(third).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(third.stderr).toStartWith(`port ${first.port} is in use on 127.0.0.1: `);
+  });
+
   test("starts again on its ports after it was killed with clients connected", async () => {
     await using folder = await TempFolder.create(files());
     await using first = await NodeProcess.ready(folder);
@@ -142,6 +185,43 @@ describe("a node that starts", () => {
     await using second = await NodeProcess.ready(folder, ...ports);
     expect(second.port).toBe(first.port);
     expect(await ask(second)).toBe("answer to it");
+  });
+});
+
+describe("a signal while the node reads its config", () => {
+  /** Once its other end can be written to, the node has opened it. */
+  async function pipeOf(folder: TempFolder): Promise<string> {
+    const pipe = folder.at("pipe.ini");
+    await Bun.spawn(["mkfifo", pipe]).exited;
+    return pipe;
+  }
+
+  test("SIGTERM ends it with 0", async () => {
+    await using folder = await TempFolder.create(files());
+    const pipe = await pipeOf(folder);
+    await using node = Program.start([NODE, "--config", pipe], { cwd: folder.path });
+    await using _writer = await open(pipe, "w");
+    expect(await node.stop()).toBe(0);
+    expect({ stdout: node.stdout, stderr: node.stderr }).toEqual({ stdout: "", stderr: "" });
+  });
+
+  test("SIGHUP is kept until it listens, and then applies what the config says", async () => {
+    await using folder = await TempFolder.create(files());
+    const pipe = await pipeOf(folder);
+    const args = [NODE, "--config", pipe, "--port", "0", "--admin-port", "0"];
+    await using node = Program.start(args, { cwd: folder.path });
+    const config = await readFile(folder.at("node.ini"), "utf8");
+    await using writer = await open(pipe, "w");
+    node.kill("SIGHUP");
+    await writer.write(config.replace("load = talk.ts", ""));
+    await writer.close();
+    await node.printed(/"listening"/);
+    await using second = await open(pipe, "w");
+    await second.write(config);
+    await second.close();
+    await node.printed(/"plugin loaded","plugin":"talk"/);
+    await node.printed(/"config applied"/);
+    expect(await node.stop()).toBe(0);
   });
 });
 
@@ -174,6 +254,7 @@ describe("a plugin that is broken", () => {
       expect(await ask(node, how)).toBe(`answer to ${how}`);
       const line = await node.logged("an error was not caught, probably a plugin's");
       expect(line.level).toBe("error");
+      expect(line["at"]).toMatch(new RegExp(`^${folder.at("talk.ts")}:\\d+:\\d+$`));
       expect((await node.get("/api/status")).body).toMatchObject({
         process: { uncaughtErrors: 1 },
       });

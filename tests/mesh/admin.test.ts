@@ -145,6 +145,8 @@ describe("the routes", () => {
     expect(put.status).toBe(405);
     expect(put.headers.get("allow")).toBe("GET, HEAD");
     expect(put.text).toBe('{"error":"/api/status does not answer PUT"}');
+    const remove = await ask("/metrics", { method: "DELETE" });
+    expect(remove.status).toBe(405);
     const get = await ask("/api/plugins");
     expect(get.status).toBe(405);
     expect(get.headers.get("allow")).toBe("POST");

@@ -12,7 +12,7 @@ interface Rig {
 function rig(keysMax: number): Rig {
   const lines: string[] = [];
   const clock = { nowMs: 0 };
-  const write = (line: string) => lines.push(line.slice("07:11:12 WARN  ".length));
+  const write = (line: string) => lines.push(line.slice("2026-01-02 07:11:12 WARN  ".length));
   const logger = createLogger({ level: "info", format: "text", write });
   const warnings = limited(logger, { everyMs: 1000, keysMax, now: () => clock.nowMs });
   return { warnings, clock, take: () => lines.splice(0) };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { createLogger, type Logger, type LoggerOptions } from "../../mesh/log.ts";
 
-/** 07:11:12 in whichever time zone the tests run. */
-const NOW = new Date(2026, 10, 22, 7, 11, 12);
+/** 2026-01-02 07:11:12 in whichever time zone the tests run. */
+const NOW = new Date(2026, 0, 2, 7, 11, 12);
 
 function capture(options: Partial<LoggerOptions> = {}): { log: Logger; lines: string[] } {
   const lines: string[] = [];
@@ -19,7 +19,7 @@ function capture(options: Partial<LoggerOptions> = {}): { log: Logger; lines: st
 function textOf(fields: Record<string, unknown>): string | undefined {
   const { log, lines } = capture();
   log.info("m", fields);
-  return lines[0]?.replace("07:11:12 INFO  m  ", "");
+  return lines[0]?.replace("2026-01-02 07:11:12 INFO  m  ", "");
 }
 
 function jsonOf(fields: Record<string, unknown>, options: Partial<LoggerOptions> = {}): unknown {
@@ -36,8 +36,8 @@ describe("lines", () => {
     log.info("listening");
     log.warn("link lost", { peer: "surf", silentMs: 8000, why: "no answer", empty: "" });
     expect(lines).toEqual([
-      "07:11:12 INFO  listening",
-      '07:11:12 WARN  link lost  peer=surf silentMs=8000 why="no answer" empty=""',
+      "2026-01-02 07:11:12 INFO  listening",
+      '2026-01-02 07:11:12 WARN  link lost  peer=surf silentMs=8000 why="no answer" empty=""',
     ]);
   });
 
@@ -69,13 +69,16 @@ describe("lines", () => {
     const child = log.child({ peer: "surf", port: 1 }).child({ topic: "chat" });
     child.info("m", { port: 2 });
     log.info("m");
-    expect(lines).toEqual(["07:11:12 INFO  m  peer=surf port=2 topic=chat", "07:11:12 INFO  m"]);
+    expect(lines).toEqual([
+      "2026-01-02 07:11:12 INFO  m  peer=surf port=2 topic=chat",
+      "2026-01-02 07:11:12 INFO  m",
+    ]);
   });
 
   test("colour stays on the level", () => {
     const { log, lines } = capture({ color: true });
     log.warn("m", { a: 1 });
-    expect(lines).toEqual(["07:11:12 \x1b[33mWARN \x1b[0m m  a=1"]);
+    expect(lines).toEqual(["2026-01-02 07:11:12 \x1b[33mWARN \x1b[0m m  a=1"]);
   });
 
   test("a field does not take the place of time, level or message", () => {
@@ -95,7 +98,9 @@ describe("forgery", () => {
     const { log, lines } = capture();
     log.info(hostile, { name: hostile, [hostile]: 1, nested: { name: hostile } });
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toStartWith(`07:11:12 INFO  ${escaped}  name="${escaped}" "${escaped}"=1 `);
+    expect(lines[0]).toStartWith(
+      `2026-01-02 07:11:12 INFO  ${escaped}  name="${escaped}" "${escaped}"=1 `,
+    );
     expect(lines[0]).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}]/u);
   });
 
@@ -149,6 +154,12 @@ describe("errors", () => {
     );
   });
 
+  test("text does not say twice what the message says already", () => {
+    const said = new Error("cannot listen: connection reset", { cause });
+    expect(textOf({ error: said })).toBe('error="cannot listen: connection reset"');
+    expect(jsonOf({ error: said })).toMatchObject({ error: { cause: { code: "ECONNRESET" } } });
+  });
+
   test("an error that is its own cause ends", () => {
     const loop = new Error("loop");
     loop.cause = loop;
@@ -183,7 +194,7 @@ describe("secrets", () => {
   test("are redacted in what a child inherits", () => {
     const { log, lines } = capture();
     log.child({ token: "t0psecret" }).info("m");
-    expect(lines).toEqual(["07:11:12 INFO  m  token=[redacted]"]);
+    expect(lines).toEqual(["2026-01-02 07:11:12 INFO  m  token=[redacted]"]);
   });
 });
 
@@ -305,7 +316,9 @@ describe("bounds", () => {
     const [line = ""] = lines;
     expect(Buffer.byteLength(line)).toBeLessThanOrEqual(LINE_BYTES_MAX);
     expect(Buffer.byteLength(line)).toBeGreaterThan(LINE_BYTES_MAX - 4);
-    expect(line).toMatch(/^07:11:12 INFO {2}m {2}f0="世+.*世 … \(cut; \d+ bytes in all\)$/);
+    expect(line).toMatch(
+      /^2026-01-02 07:11:12 INFO {2}m {2}f0="世+.*世 … \(cut; \d+ bytes in all\)$/,
+    );
   });
 
   test("a line of JSON that is too long leaves its fields out, and stays JSON", () => {

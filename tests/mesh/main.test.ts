@@ -47,7 +47,7 @@ describe("the command line", () => {
     );
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     const [port, key, entry, section, end] = stderr.replaceAll(folder.path, "").split("\n");
-    expect(port).toBe('--port: must be a whole number from 0 to 65535, not "70000"');
+    expect(port).toBe('--port must be a whole number from 0 to 65535, not "70000"');
     expect(key).toBe('/node.ini:2: unknown key "prot" in [server]; did you mean "port"?');
     expect(entry).toStartWith('/node.ini:3: [server] whitelist is mistaken: "10.0.0.0/33"');
     expect(section).toBe("/node.ini:4: unknown section [srever]; did you mean [server]?");

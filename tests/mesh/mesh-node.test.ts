@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { readFile } from "node:fs/promises";
 import { MeshNode } from "../../mesh/mesh-node.ts";
 import { NodeError } from "../../mesh/node-error.ts";
 import { connectionsAllowed } from "../../mesh/open-files.ts";
@@ -197,6 +198,27 @@ describe("a config that is applied while the node runs", () => {
   });
 });
 
+test("TLS files that are other ones now need a restart, and are named as long as they differ", async () => {
+  const copy = async (name: string) => {
+    await folder.write("cert.pem", await readFile(`${TLS}/${name}.pem`, "utf8"));
+    await folder.write("cert.key", await readFile(`${TLS}/${name}.key`, "utf8"));
+  };
+  await copy("localhost");
+  const server = `tls_cert = ${folder.at("cert.pem")}\ntls_key = ${folder.at("cert.key")}`;
+  const node = await start({ server });
+  const config = await configOf({ server });
+  await node.reconfigure(config);
+  expect(log.messages("warn")).toEqual([]);
+  await copy("self-signed");
+  await node.reconfigure(config);
+  const changed =
+    "what [server] tls_cert or tls_key names has changed; restart the node to apply it";
+  expect(log.messages("warn")).toEqual([changed]);
+  await copy("localhost");
+  await node.reconfigure(config);
+  expect(log.messages("warn")).toEqual([changed]);
+});
+
 test("a host name on the whitelist that does not resolve is logged, and stops nothing", async () => {
   await start({ server: "whitelist = 127.0.0.1, panel.invalid" });
   const [line] = log.messages("error");
@@ -205,7 +227,7 @@ test("a host name on the whitelist that does not resolve is logged, and stops no
   );
 });
 
-test("a plugin that fails a client is logged with its name and the client's, once a minute", async () => {
+test("a plugin that fails a client is logged with its name, the client's and the place, once for each error", async () => {
   await folder.write("a.ts", answering("a", "{ throw new Error('no map'); }"));
   const node = await start({ plugins: "load = a.ts" });
   for (let i = 0; i < 3; i++) {
@@ -216,10 +238,18 @@ test("a plugin that fails a client is logged with its name and the client's, onc
     {
       level: "error",
       message: 'plugin a failed while it answered "a"',
-      fields: { address: expect.stringMatching(/^127\.0\.0\.1:\d+$/), error: new Error("no map") },
+      fields: {
+        address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+        at: expect.stringMatching(/\/a\.ts:3:\d+$/),
+        error: new Error("no map"),
+      },
     },
   ]);
   expect(node.status().endpoint.counters.receiverErrors).toBe(3);
+  await folder.write("a.ts", answering("a", "{ throw new Error('no server'); }"));
+  await node.plugins.reload("a");
+  expect(ask(node, "a")).rejects.toMatchObject({ code: "communication_error" });
+  expect(log.lines.at(-1)?.fields["error"]).toEqual(new Error("no server"));
 });
 
 test("what nothing caught is logged and counted", async () => {

@@ -416,3 +416,43 @@ test("what is asked at once happens one after the other", async () => {
   expect(await ask("a")).toBe("here");
   expect(endpoint.status().receivers).toHaveLength(1);
 });
+
+describe("settings", () => {
+  const settings = (...names: string[]) =>
+    new Map(names.map((name, at): [string, { word: string }] => [name, { word: `${at}` }]));
+
+  test("that reach no plugin are named, with the plugin that was meant", async () => {
+    await folder.write("a.ts", plugin("admin-chat"));
+    await host.apply(["a.ts"], settings("admin-chat", "admin-chta", "scores"));
+    expect(log.messages("warn")).toEqual([
+      "[plugin:admin-chta] reaches no plugin of that name; did you mean [plugin:admin-chat]?",
+      "[plugin:scores] reaches no plugin of that name; see [plugins] load",
+    ]);
+  });
+
+  test("may be those of a plugin that could not be imported", async () => {
+    await host.apply(["absent.ts"], settings("absent"));
+    expect(log.messages("warn")).toEqual([]);
+  });
+
+  test("that are applied again do not bring back what was unloaded by hand", async () => {
+    await folder.write("a.ts", answering("a", "a"));
+    await folder.write("b.ts", answering("b", "b"));
+    await host.apply(["a.ts"], settings("a"));
+    await host.unload("a");
+    await host.apply(["a.ts", "b.ts"], settings("a"));
+    expect(host.list()).toMatchObject([{ state: "unloaded" }, { state: "loaded" }]);
+    await host.apply(["a.ts", "b.ts"], settings("b", "a"));
+    expect(host.list()).toMatchObject([{ state: "loaded" }, { state: "loaded" }]);
+  });
+});
+
+test("a plugin that does not load is logged with the place of its mistake", async () => {
+  await folder.write("a.ts", "export default { name: 'a', setup() {\n  throw new Error('x'); } };");
+  await folder.write("b.ts", "const b = 1;\nconst c = ;");
+  await load("a.ts", "b.ts");
+  expect(log.lines.map(({ fields }) => fields["at"])).toEqual([
+    expect.stringMatching(/\/a\.ts:2:\d+$/),
+    expect.stringMatching(/\/b\.ts:2:\d+$/),
+  ]);
+});

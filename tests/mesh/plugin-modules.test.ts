@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { importPlugin, pluginFolders, resolvePluginModule } from "../../mesh/plugin-modules.ts";
+import { PluginScope } from "../../mesh/plugin-scope.ts";
 import { Program, ROOT } from "../helpers/node-process.ts";
+import { RecordingLogger } from "../helpers/recording-logger.ts";
 import { TempFolder } from "../helpers/temp-folder.ts";
 
 const PLUGIN = `export default { name: "chat", setup() {} };\n`;
@@ -13,6 +15,15 @@ async function importError(text: string, name = "chat.ts"): Promise<string> {
     return String(error).replaceAll(folder.path, "");
   }
   throw new Error("it was imported");
+}
+
+function scopeWith(log: RecordingLogger): PluginScope {
+  const endpoint = { port: 0, onRequest: unused, onRaw: unused };
+  return new PluginScope({ nodeName: "surf", plugin: "p", settings: {}, log, endpoint });
+}
+
+function unused(): never {
+  throw new Error("is not used");
 }
 
 describe("where a plugin is looked for", () => {
@@ -147,5 +158,79 @@ describe("a module that is imported again", () => {
     expect(importPlugin(file)).rejects.toThrow("cannot be imported: line 1: Unexpected ;");
     await folder.write("chat.ts", PLUGIN);
     expect((await importPlugin(file)).name).toBe("chat");
+  });
+
+  const USING = 'import { x } from "./h.ts"; export default { name: x, setup() {} };';
+  const MENDED = "export const x = 'mended';";
+
+  test.each([
+    ["a throw", { "a.ts": "throw new Error();" }, { "a.ts": USING, "h.ts": MENDED }],
+    ["a late throw", { "a.ts": "await 1; throw 1;" }, { "a.ts": USING, "h.ts": MENDED }],
+    ["a helper that is missing", { "a.ts": USING }, { "h.ts": MENDED }],
+    [
+      "a package that is missing, and a helper that changed too",
+      { "a.ts": `import "absent"; ${USING}`, "h.ts": "export const x = 'old';" },
+      { "a.ts": USING, "h.ts": MENDED },
+    ],
+    [
+      "a package that is missing, and then installed",
+      { "a.ts": `import "late"; ${USING}`, "h.ts": MENDED },
+      { "node_modules/late/package.json": '{"name":"late"}', "node_modules/late/index.js": "" },
+    ],
+    ["a helper's missing export", { "a.ts": USING, "h.ts": "export {};" }, { "h.ts": MENDED }],
+    [
+      "a missing export of a helper's helper",
+      { "a.ts": USING, "h.ts": "export { x } from './lib/x.ts';", "lib/x.ts": "export {};" },
+      { "lib/x.ts": MENDED },
+    ],
+    ["a helper's syntax", { "a.ts": USING, "h.ts": "export const x = ;" }, { "h.ts": MENDED }],
+    [
+      "a helper's throw",
+      { "a.ts": USING, "h.ts": "throw 1; export const x = 1;" },
+      { "h.ts": MENDED },
+    ],
+    [
+      "broken JSON",
+      { "a.ts": 'import p from "./p.json"; export default { ...p, setup() {} };', "p.json": "{" },
+      { "p.json": '{ "name": "mended" }' },
+    ],
+  ] satisfies [string, Record<string, string>, Record<string, string>][])(
+    "after %s, mended",
+    async (_what, broken, mended) => {
+      await using folder = await TempFolder.create(broken);
+      expect(importPlugin(folder.at("a.ts"))).rejects.toThrow("cannot be imported");
+      for (const [name, text] of Object.entries(mended)) await folder.write(name, text);
+      expect((await importPlugin(folder.at("a.ts"))).name).toBe("mended");
+    },
+  );
+
+  test("what a broken plugin could have imported, but did not, is not run", async () => {
+    await using folder = await TempFolder.create({
+      "a.ts": 'import { x } from "./h.ts"; console.log(x, import("./later.ts"));',
+      "h.ts": "export {};",
+      "later.ts": "globalThis.wasRun = true;",
+      "beside.ts": "globalThis.wasRun = true;",
+    });
+    expect(importPlugin(folder.at("a.ts"))).rejects.toThrow("Export named 'x' not found");
+    expect("wasRun" in globalThis).toBe(false);
+  });
+
+  test("plugins of one folder share a helper, until one of them is read again", async () => {
+    const plugin =
+      'import { h } from "./h.ts"; export default { name: "p", setup: (node) => node.log.info("", { h }) };';
+    await using folder = await TempFolder.create({
+      "a.ts": plugin,
+      "b.ts": plugin,
+      "h.ts": "export const h = {};",
+    });
+    const helperOf = async (file: string): Promise<unknown> => {
+      const log = new RecordingLogger();
+      const plugin = await importPlugin(folder.at(file));
+      await plugin.setup(scopeWith(log));
+      return log.lines[0]?.fields["h"];
+    };
+    const a = await helperOf("a.ts");
+    expect(await helperOf("b.ts")).toBe(a);
+    expect(await helperOf("b.ts")).not.toBe(a);
   });
 });

@@ -39,6 +39,9 @@ async function codeOf(over: Promise<CcpError | undefined>): Promise<string> {
   return (await over)?.code ?? "ended";
 }
 
+/** Here, where the callbacks stand. */
+const AT: unknown = expect.stringMatching(/plugin-scope\.test\.ts:\d+:\d+$/);
+
 describe("what an unload undoes", () => {
   test("registrations of both modes: nobody is home any more", async () => {
     scope.onRequest("ask", () => "yes");
@@ -168,7 +171,24 @@ describe("what an unload undoes", () => {
     await scope.unload(1000);
     expect(order).toEqual(["last added", "then 1 registration", "first added"]);
     expect(log.lines).toEqual([
-      { level: "error", message: "unload task failed", fields: { error: new Error("no disk") } },
+      {
+        level: "error",
+        message: "unload task failed",
+        fields: { at: AT, error: new Error("no disk") },
+      },
+    ]);
+  });
+
+  test("a task adds no further one: that would never run", async () => {
+    scope.onUnload(() => scope.onUnload(() => {}));
+    await scope.unload(1000);
+    expect(log.lines).toMatchObject([
+      {
+        message: "unload task failed",
+        fields: {
+          error: { message: "plugin chat is being unloaded, and takes no further unload task" },
+        },
+      },
     ]);
   });
 
@@ -306,7 +326,11 @@ describe("what a plugin's mistakes cost", () => {
     );
     await call.closed;
     expect(log.lines).toEqual([
-      { level: "error", message: "a callback failed", fields: { error: new Error("unprepared") } },
+      {
+        level: "error",
+        message: "a callback failed",
+        fields: { at: AT, error: new Error("unprepared") },
+      },
     ]);
   });
 

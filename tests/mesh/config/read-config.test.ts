@@ -196,7 +196,7 @@ describe("values", () => {
     ["admin", "token", "fifteen-letters", "must have at least 16 characters"],
     ["log", "level", "verbose", 'must be one of debug, info, warn, error, not "verbose"'],
     ["log", "format", "xml", 'must be one of auto, text, json, not "xml"'],
-    ["limits", "start_bytes_max", "15", 'must be a whole number from 16 to 16777215, not "15"'],
+    ["limits", "start_bytes_max", "15", 'must be a whole number from 256 to 16777215, not "15"'],
     [
       "limits",
       "connections_max",
@@ -283,7 +283,7 @@ describe("values that contradict each other", () => {
     expect(await message("[server]\nport = 28090\n")).toBe(
       `config/node.ini:2: [server] port ${problem}`,
     );
-    expect(await message("", { overrides: { port: "28090" } })).toBe(`--port: ${problem}`);
+    expect(await message("", { overrides: { port: "28090" } })).toBe(`--port ${problem}`);
   });
 
   test("one port on addresses that do not meet is fine, and so are two free ones", async () => {
@@ -309,7 +309,7 @@ describe("what comes back", () => {
     ].join("\n");
     const error = await refused(text, { overrides: { adminPort: "99999" } });
     expect(error.message.split("\n")).toEqual([
-      '--admin-port: must be a whole number from 0 to 65535, not "99999"',
+      '--admin-port must be a whole number from 0 to 65535, not "99999"',
       'config/node.ini:2: unknown key "prot" in [server]; did you mean "port"?',
       'config/node.ini:3: [server] port must be a whole number from 0 to 65535, not "70000"',
       "config/node.ini:4: this is neither a [section], nor a key = value, nor a comment",
@@ -325,10 +325,10 @@ describe("what comes back", () => {
 
   test("--port 99999 is refused by the rule of the file", async () => {
     expect(await message("[server]\nport=1\n", { overrides: { port: "99999" } })).toBe(
-      '--port: must be a whole number from 0 to 65535, not "99999"',
+      '--port must be a whole number from 0 to 65535, not "99999"',
     );
     expect(await message("", { overrides: { name: "a b" } })).toBe(
-      '--name: must be 1 to 64 letters, digits, dots, dashes or underscores, not "a b"',
+      '--name must be 1 to 64 letters, digits, dots, dashes or underscores, not "a b"',
     );
   });
 
@@ -396,7 +396,7 @@ describe("files", () => {
       code: "not_found",
       message:
         "config/missing.ini does not exist. Copy config/node.ini from the project, or name another file with --config FILE.\n" +
-        '--port: must be a whole number from 0 to 65535, not "x"',
+        '--port must be a whole number from 0 to 65535, not "x"',
     });
   });
 
@@ -444,4 +444,10 @@ describe("files", () => {
     await writeFile(path, `${comment}x`);
     expect((await failure(path)).code).toBe("too_large");
   });
+});
+
+test("a plugin that is named twice is a mistake of that line", async () => {
+  expect(await message("[plugins]\nload = a.ts, b.ts, a.ts, a.ts\n")).toBe(
+    'config/node.ini:2: [plugins] load names "a.ts" more than once; keep one',
+  );
 });

@@ -3,6 +3,8 @@ import { surroundingMistakes } from "../../../mesh/config/surroundings.ts";
 import { configOf } from "../../helpers/mesh-node.ts";
 import { TempFolder } from "../../helpers/temp-folder.ts";
 
+const TLS = `${import.meta.dir}/../../fixtures/tls`;
+
 async function mistakes(
   sections: Readonly<Record<string, string>>,
   files: Readonly<Record<string, string>> = {},
@@ -29,6 +31,22 @@ describe("what a look at the machine finds", () => {
     expect(await mistakes({ server })).toEqual([
       "[server] tls_cert: there is no file /nowhere/cert.pem",
       "[server] tls_key: there is no file /nowhere/key.pem",
+    ]);
+  });
+
+  test("TLS files that are none, and a key of another certificate", async () => {
+    const pair = (cert: string, key: string) => `tls_cert = ${cert}\ntls_key = ${key}`;
+    const [cert, key] = [`${TLS}/localhost.pem`, `${TLS}/localhost.key`];
+    expect(await mistakes({ server: pair(cert, key) })).toEqual([]);
+    expect(await mistakes({ server: pair(cert, `${TLS}/stranger.key`) })).toEqual([
+      "[server] tls_key does not belong to tls_cert",
+    ]);
+    expect(await mistakes({ server: pair(key, cert) })).toEqual([
+      expect.stringMatching(/^\[server\] tls_cert: \S+localhost\.key cannot be used: /),
+      expect.stringMatching(/^\[server\] tls_key: \S+localhost\.pem cannot be used: /),
+    ]);
+    expect(await mistakes({ server: pair(TLS, key) })).toEqual([
+      expect.stringMatching(/^\[server\] tls_cert: .*EISDIR/),
     ]);
   });
 
