@@ -10,6 +10,7 @@ import { RawCommunication } from "./raw-communication.ts";
 import type { RawCloseReason } from "./receivers.ts";
 import { RequestCommunication } from "./request-communication.ts";
 import { SendQueue, type SendQueueOwner } from "./send-queue.ts";
+import { standstillMs, type Watched, watch } from "./standstill.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 
 /** What a connection needs of the endpoint it belongs to. */
@@ -39,20 +40,6 @@ const NEXT_STATES: Readonly<Record<ServerState, readonly ServerState[]>> = {
   closing: ["closed"],
   closed: [],
 };
-
-/** A number that should change, and since when it has not. Idle connections have none. */
-interface Watched {
-  readonly value: number;
-  readonly sinceMs: number;
-}
-
-function watch(before: Watched | undefined, value: number, nowMs: number): Watched {
-  return before?.value === value ? before : { value, sinceMs: nowMs };
-}
-
-function stoodStill(watched: Watched | undefined, nowMs: number): number {
-  return watched === undefined ? 0 : nowMs - watched.sinceMs;
-}
 
 /** What the client may still say: anything, nothing once what is held is handled, or nothing. */
 type Input = "open" | "ending" | "ended";
@@ -395,7 +382,7 @@ export class ServerConnection
     const serial = this.#decoder.partialSerial;
     const arriving = serial > 0 && !this.#decoder.paused;
     this.#partial = arriving ? watch(this.#partial, serial, nowMs) : undefined;
-    if (stoodStill(this.#partial, nowMs) >= this.host.limits.messageTimeoutMs) {
+    if (standstillMs(this.#partial, nowMs) >= this.host.limits.messageTimeoutMs) {
       this.abort("message_timeout");
     }
   }
@@ -403,7 +390,7 @@ export class ServerConnection
   #checkSending(nowMs: number): void {
     const { takenBytes, bytes } = this.#queue;
     this.#sending = bytes > 0 ? watch(this.#sending, takenBytes, nowMs) : undefined;
-    if (stoodStill(this.#sending, nowMs) >= this.host.limits.sendStallTimeoutMs) {
+    if (standstillMs(this.#sending, nowMs) >= this.host.limits.sendStallTimeoutMs) {
       this.abort("send_stalled");
     }
   }
