@@ -1,9 +1,12 @@
 /** The code in the documents runs as it stands there, and the tables agree with the code. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ConfigError } from "../../mesh/config/config-error.ts";
+import { readConfig } from "../../mesh/config/read-config.ts";
+import { surroundingMistakes } from "../../mesh/config/surroundings.ts";
 import { PluginHost } from "../../mesh/plugin-host.ts";
 import { providePluginApi } from "../../mesh/plugin-modules.ts";
 import {
@@ -108,6 +111,17 @@ describe("docs/OPERATIONS.md", () => {
       expect(text).toMatch(new RegExp(`^\\| \`${reason}\` +\\| .+ \\|$`, "m"));
     }
   });
+});
+
+test("every sample in config/ is fine as it stands", async () => {
+  const files = (await readdir(join(ROOT, "config"))).filter((file) => file.endsWith(".ini"));
+  expect(files.toSorted()).toEqual(["node.ini", "public.ini", "sp-ccp.ini"]);
+  for (const file of files) {
+    const path = join(ROOT, "config", file);
+    const config = await readConfig({ path });
+    if (config instanceof ConfigError) throw config;
+    expect(await surroundingMistakes(config, path)).toEqual([]);
+  }
 });
 
 function plainNumber(shown: string): number {
