@@ -9,7 +9,7 @@ import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
 import type { PluginStatus } from "./plugin-host.ts";
 import type { NodeStatus } from "./status.ts";
 
-/** A request of the admin's is a line of JSON; a payload to publish is at most this. */
+/** A request is a line of JSON; this is far more than one takes, and little enough to hold. */
 const BODY_BYTES_MAX = 1024 * 1024;
 
 const ASK_FOR_TOKEN = { "www-authenticate": "Bearer" };

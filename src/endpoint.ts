@@ -190,8 +190,9 @@ export class Endpoint {
     for (const connection of this.#admission) connection.drain();
     let cut = 0;
     if (!(await this.#emptyWithin(drainMs))) {
-      cut = this.#admission.size;
-      for (const connection of this.#admission) connection.giveUp();
+      for (const connection of this.#admission) {
+        if (connection.giveUp()) cut += 1;
+      }
       if (!(await this.#emptyWithin(Math.min(drainMs, this.#host.limits.closeTimeoutMs)))) {
         for (const connection of this.#admission) connection.terminate();
       }

@@ -12,9 +12,9 @@ export interface EndpointLimits {
   readonly connectionsMax: number;
   /** Connections open at once from one address. */
   readonly connectionsPerAddressMax: number;
-  /** Connections that have not yet started a communication, all addresses together. */
+  /** Connections yet to start a communication, all addresses together; past it the oldest give way after 100 ms. */
   readonly pendingMax: number;
-  /** Connections that have not yet started a communication, from one address. */
+  /** Connections yet to start a communication, from one address; past it the oldest give way after 100 ms. */
   readonly pendingPerAddressMax: number;
   /** Time a connection has to start a communication. */
   readonly startTimeoutMs: number;

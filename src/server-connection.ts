@@ -271,9 +271,11 @@ export class ServerConnection
     else if (this.#state === "open") this.#communication?.drain();
   }
 
-  /** Ends what drains no longer: its client is told that the plugin failed to answer. */
-  giveUp(): void {
+  /** Ends what drains no longer: its client is told that the plugin failed. `false` if it has ended. */
+  giveUp(): boolean {
+    if (this.#state !== "open") return false;
     this.over(ServerCode.communicationError, "stopped");
+    return true;
   }
 
   /** Looks at the deadlines. To be called several times a second. */

@@ -231,7 +231,11 @@ describe("closing", () => {
     const client = await RequestClient.connect(options);
     const reply = rejection(client.request("x"));
     await until(() => endpoint.status().counters.messagesIn === 2);
+    const silent = await ScriptedPeer.connect(endpoint.port);
+    await until(() => endpoint.status().connections === 2);
+    // Who had not even started is closed, and not counted.
     expect(await endpoint.close(20)).toBe(1);
+    await silent.ended();
     expect(await reply).toMatchObject({ code: "communication_error" });
     expect(endpoint.status().heldBytes).toBe(0);
   });
