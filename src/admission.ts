@@ -6,6 +6,8 @@ export interface Admitted {
   /** Its place among the connections of its address; admission's own affair. */
   place: number;
   readonly address: { readonly host: string };
+  /** Not on the whitelist: as long as it is pending, it gives way before others. */
+  readonly stranger: boolean;
   /** When it was accepted. */
   readonly sinceMs: number;
   /** From when on it may be closed to make room; `undefined` while it may not. */
@@ -32,16 +34,22 @@ interface Candidates<Connection> {
  */
 const PENDING_GRACE_MS = 100;
 
+/** What strangers may take of `pendingMax`, so that a flood of them leaves room for the others. */
+const STRANGERS_SHARE = 0.5;
+
 /**
  * Decides which connections may stay. Where a cap is reached, the one that has waited longest to start
  * a communication makes room, or else the one that has been silent longest, so that abandoned
- * connections cannot keep out a client that knows what it wants.
+ * connections cannot keep out a client that knows what it wants. A stranger makes room for everybody
+ * else, and is made room for by strangers only.
  */
 export class Admission<Connection extends Admitted> {
   readonly #limits: EndpointLimits;
   readonly #now: () => number;
   readonly #hosts = new Map<string, HostRecord<Connection>>();
   readonly #pending = new Set<Connection>();
+  /** Those of them that are strangers. */
+  readonly #strangers = new Set<Connection>();
   #size = 0;
 
   constructor(limits: EndpointLimits, now: () => number) {
@@ -54,7 +62,7 @@ export class Admission<Connection extends Admitted> {
   }
 
   get pendingSize(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#strangers.size;
   }
 
   /** The connection that was just handed out may be removed before the next one is. */
@@ -74,9 +82,12 @@ export class Admission<Connection extends Admitted> {
   }
 
   /** Makes room for one more connection of `host`, or answers why there is none. */
-  makeRoom(host: string): RefusalReason | undefined {
-    const { connectionsMax, connectionsPerAddressMax, pendingMax, pendingPerAddressMax } =
-      this.#limits;
+  makeRoom(host: string, stranger = false): RefusalReason | undefined {
+    return this.#makeRoomOf(host) ?? (stranger ? this.#makeRoomForStranger() : this.#makeRoom());
+  }
+
+  #makeRoomOf(host: string): RefusalReason | undefined {
+    const { connectionsPerAddressMax, pendingPerAddressMax } = this.#limits;
     const record = this.#hosts.get(host);
     if (record !== undefined) {
       if (record.connections.length >= connectionsPerAddressMax && !this.#evictFrom(record)) {
@@ -84,9 +95,29 @@ export class Admission<Connection extends Admitted> {
       }
       if (record.pending.size >= pendingPerAddressMax) this.#evictOldest(record.pending);
     }
+    return undefined;
+  }
+
+  #makeRoom(): RefusalReason | undefined {
+    const { connectionsMax, pendingMax } = this.#limits;
     const all = { connections: this, pending: this.#pending };
-    if (this.size >= connectionsMax && !this.#evictFrom(all)) return "connections_max";
-    if (this.#pending.size >= pendingMax) this.#evictOldest(this.#pending);
+    if (this.size >= connectionsMax && !this.#evictStranger() && !this.#evictFrom(all)) {
+      return "connections_max";
+    }
+    if (this.pendingSize >= pendingMax && !this.#evictStranger()) this.#evictOldest(this.#pending);
+    return undefined;
+  }
+
+  #makeRoomForStranger(): RefusalReason | undefined {
+    const { connectionsMax, pendingMax } = this.#limits;
+    if (this.size >= connectionsMax && !this.#evictOldest(this.#strangers)) {
+      return "connections_max";
+    }
+    const strangersMax = Math.max(1, Math.floor(pendingMax * STRANGERS_SHARE));
+    // No burst goes beyond this cap: strangers come in any number.
+    if (this.#strangers.size >= strangersMax && !this.#evictOldest(this.#strangers)) {
+      return "pending_max";
+    }
     return undefined;
   }
 
@@ -99,13 +130,13 @@ export class Admission<Connection extends Admitted> {
     }
     connection.place = record.connections.push(connection) - 1;
     record.pending.add(connection);
-    this.#pending.add(connection);
+    this.#pendingAlike(connection).add(connection);
     this.#size += 1;
   }
 
   /** The connection is no longer pending. */
   onStarted(connection: Connection): void {
-    this.#pending.delete(connection);
+    this.#pendingAlike(connection).delete(connection);
     this.#hosts.get(connection.address.host)?.pending.delete(connection);
   }
 
@@ -115,13 +146,24 @@ export class Admission<Connection extends Admitted> {
     if (record?.connections[connection.place] !== connection) return;
     takeFrom(record.connections, connection);
     this.#size -= 1;
-    this.#pending.delete(connection);
+    this.#pendingAlike(connection).delete(connection);
     record.pending.delete(connection);
     if (record.connections.length === 0) this.#hosts.delete(host);
   }
 
   #evictFrom({ connections, pending }: Candidates<Connection>): boolean {
     return this.#evictOldest(pending) || this.#evictIdlest(connections);
+  }
+
+  #pendingAlike({ stranger }: Connection): Set<Connection> {
+    return stranger ? this.#strangers : this.#pending;
+  }
+
+  /** For somebody who is none; no grace, or a flood that is always fresh would push out others. */
+  #evictStranger(): boolean {
+    const [oldest] = this.#strangers;
+    oldest?.abort("pending_max");
+    return oldest !== undefined;
   }
 
   /** Aborting a connection removes it from wherever it is. */

@@ -1,29 +1,16 @@
 /** The one file that touches `Bun.listen` and `Bun.connect`. Above it there are only transports. */
 
-import { createSecureContext } from "node:tls";
 import type { Socket, SocketHandler, TCPSocketListener, TLSOptions } from "bun";
 import { type Address, assertPort, formatAddress, normalizeHost } from "./address.ts";
 import { CcpError } from "./errors.ts";
+import {
+  assertServerTls,
+  type ClientTls,
+  clientTls,
+  type ServerTls,
+  serverTls,
+} from "./tls-options.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
-
-/** TLS on the listening side. Texts are PEM. */
-export interface ServerTls {
-  readonly cert: string;
-  readonly key: string;
-  /** Authorities whose client certificates are accepted; a client without one is refused. */
-  readonly clientCa?: string;
-}
-
-/** TLS on the dialling side. Texts are PEM. */
-export interface ClientTls {
-  /** Authorities to trust instead of the system's. */
-  readonly ca?: string;
-  /** The name the certificate must carry, if not the dialled host. */
-  readonly serverName?: string;
-  /** This side's own certificate and key, for an endpoint that asks for one. */
-  readonly cert?: string;
-  readonly key?: string;
-}
 
 export interface ListenOptions {
   readonly hostname: string;
@@ -54,7 +41,7 @@ export function listen(options: ListenOptions): Listener {
   const { hostname, port } = options;
   assertPort(port, 0);
   const tls = options.tls === undefined ? undefined : serverTls(options.tls);
-  if (options.tls !== undefined) assertUsable(options.tls);
+  if (options.tls !== undefined) assertServerTls(options.tls);
   const handlers = acceptedHandlers(options);
   let listener: TCPSocketListener<SocketData>;
   try {
@@ -149,22 +136,6 @@ function acceptedHandlers({ tls, onHandlerError }: ListenOptions): SocketHandler
   };
 }
 
-function serverTls({ cert, key, clientCa }: ServerTls): TLSOptions {
-  if (clientCa === undefined) return { cert, key };
-  return { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true };
-}
-
-/** @throws {CcpError} `tls_failed` when the certificate, the key or the authority is not what it should be */
-function assertUsable({ cert, key, clientCa }: ServerTls): void {
-  try {
-    if (cert === "" || key === "") throw new Error("it is empty");
-    createSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }) });
-  } catch (error) {
-    const text = `the TLS certificate or its key cannot be used: ${errorText(error)}`;
-    throw new CcpError("tls_failed", text, { cause: error });
-  }
-}
-
 function listenError({ hostname, port }: ListenOptions, cause: unknown): CcpError {
   const where = formatAddress({ host: hostname, port });
   const code = errorCode(cause);
@@ -192,7 +163,7 @@ export interface ConnectOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
   /** Connected, and the TLS handshake done: answers who handles the connection. */
-  readonly open: (transport: Transport) => TransportHandler;
+  readonly open: (transport: Transport, address: Address) => TransportHandler;
   /** A handler threw; the connection was closed. */
   readonly onHandlerError: (error: Error) => void;
 }
@@ -290,7 +261,10 @@ class ConnectAttempt {
 
   #succeed(socket: Socket<SocketData>): void {
     if (!this.#settle()) return;
-    socket.data = this.#options.open(socket);
+    // Types do not know it, but an endpoint that reset the connection meanwhile has no address.
+    const host: string | undefined = socket.remoteAddress;
+    const address = { host: normalizeHost(host ?? this.#options.host), port: this.#options.port };
+    socket.data = this.#options.open(socket, address);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.#resolve();
   }
@@ -342,17 +316,6 @@ class ConnectAttempt {
     const text = `cannot connect to ${this.#target}: ${errorText(cause)}`;
     return new CcpError("connect_failed", text, { cause });
   }
-}
-
-function clientTls({ ca, serverName, cert, key }: ClientTls, host: string): TLSOptions {
-  return {
-    serverName: serverName ?? host,
-    rejectUnauthorized: true,
-    requestCert: true,
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  };
 }
 
 function errorCode(error: unknown): string | undefined {

@@ -18,12 +18,13 @@
  */
 
 import { assertPort, formatAddress } from "./address.ts";
-import { type ClientTls, connect } from "./bun-transport.ts";
+import { connect } from "./bun-transport.ts";
 import { type ClientCallbacks, ClientConnection, tellCallbackError } from "./client-connection.ts";
 import { CcpError } from "./errors.ts";
 import { type ClientLimits, DEFAULT_CLIENT_LIMITS, withLimits } from "./limits.ts";
 import type { Mode } from "./protocol.ts";
 import { NAME_BYTES_MAX } from "./receivers.ts";
+import type { ClientTls } from "./tls-options.ts";
 
 export interface DialOptions {
   /** An address or a host name. */
@@ -171,7 +172,7 @@ export function dial(
 }
 
 /** @throws {CcpError} `invalid_option` */
-function assertName(plugin: unknown): void {
+export function assertName(plugin: unknown): void {
   if (typeof plugin === "string" && Buffer.byteLength(plugin) <= NAME_BYTES_MAX) return;
   const text = `a plugin name must be a string of at most ${NAME_BYTES_MAX} bytes`;
   throw new CcpError("invalid_option", text);

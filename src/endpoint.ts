@@ -11,7 +11,7 @@
 
 import type { Address } from "./address.ts";
 import { Admission } from "./admission.ts";
-import { type Listener, listen, type ServerTls } from "./bun-transport.ts";
+import { type Listener, listen } from "./bun-transport.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import type { ReceiverErrorContext } from "./communication.ts";
 import { type EndpointCounters, newCounters, type RefusalReason } from "./counters.ts";
@@ -25,7 +25,9 @@ import {
   type RequestCallback,
 } from "./receivers.ts";
 import { ServerConnection, type ServerConnectionHost } from "./server-connection.ts";
+import { assertUpgradeTls, type ServerTls } from "./tls-options.ts";
 import type { Transport } from "./transport.ts";
+import type { UpgradeReceiver } from "./upgrades.ts";
 import { Whitelist } from "./whitelist.ts";
 
 /** How often deadlines are looked at: a twelfth of the shortest default, so it is kept within 8 %. */
@@ -53,8 +55,10 @@ export interface EndpointStatus {
   readonly port: number;
   /** Connections open now. */
   readonly connections: number;
-  /** Those of them that have not started a communication. */
+  /** Those of them that have not started a communication, nor established an upgrade. */
   readonly pending: number;
+  /** Those of them that were upgraded to TLS and established. */
+  readonly upgraded: number;
   /** Bytes held in partial messages, requests in flight and queues. */
   readonly heldBytes: number;
   readonly receivers: readonly {
@@ -71,6 +75,9 @@ export class Endpoint {
   readonly #host: ServerConnectionHost;
   readonly #onInternalError: EndpointOptions["onInternalError"];
   readonly #admission: Admission<ServerConnection>;
+  /** Those that belong to whoever established them. */
+  readonly #upgraded = new Set<ServerConnection>();
+  readonly #servesTls: boolean;
   readonly #listener: Listener;
   #whitelist: Whitelist;
   #ticker: ReturnType<typeof setInterval> | undefined;
@@ -100,13 +107,17 @@ export class Endpoint {
     const now = (): number => performance.now();
     this.#admission = new Admission(limits, now);
     this.#onInternalError = options.onInternalError;
+    this.#servesTls = options.tls !== undefined;
     this.#host = {
       limits,
       registry: this.#registry,
       budget: new ByteBudget(limits.memoryBytesMax),
       counters: newCounters(),
       now,
-      onStarted: (connection) => this.#admission.onStarted(connection),
+      onStarted: (connection) => {
+        this.#admission.onStarted(connection);
+        if (connection.state === "upgraded") this.#upgraded.add(connection);
+      },
       onClosed: (connection) => this.#onClosed(connection),
       largest: () => this.#largest(),
       onRefused: (reason, address) => {
@@ -152,7 +163,36 @@ export class Endpoint {
     return this.#registry.addRaw(name, receiver, owner);
   }
 
-  /** Replaces the whitelist, and drains the connections of those who are no longer on it. */
+  /**
+   * Takes over the connections that start a raw communication for a plugin name, to go on with TLS 1.3. As
+   * long as one is registered, those who are not on the whitelist may ask for it, and for nothing else.
+   * Removing it closes the connections that are not established yet.
+   *
+   * @throws {CcpError} `name_taken`, which names who has it; `tls_failed` for a certificate or a key that
+   *   cannot be used; `invalid_option` where the endpoint itself serves TLS
+   */
+  onUpgrade(name: string, upgrade: UpgradeReceiver, owner = "this program"): Registration {
+    if (this.#servesTls) {
+      const text =
+        `communications for "${name}" cannot go on with TLS: the endpoint serves TLS already, and TLS ` +
+        "within TLS is not possible; give them an endpoint without";
+      throw new CcpError("invalid_option", text);
+    }
+    assertUpgradeTls(upgrade.tls);
+    const registration = this.#registry.addUpgrade(name, upgrade, owner);
+    return {
+      remove: () => {
+        registration.remove();
+        if (this.#registry.hasUpgrades) return;
+        for (const connection of this.#admission) connection.refuseStranger();
+      },
+    };
+  }
+
+  /**
+   * Replaces the whitelist, and drains the connections of those who are no longer on it, but for those
+   * that an upgrade has taken over.
+   */
   setWhitelist(whitelist: Whitelist): void {
     this.#whitelist.close();
     this.#whitelist = whitelist;
@@ -169,6 +209,7 @@ export class Endpoint {
       port: this.port,
       connections: this.#admission.size,
       pending: this.#admission.pendingSize,
+      upgraded: this.#upgraded.size,
       heldBytes: budget.bytes,
       receivers: this.#registry.list(),
       counters: { ...counters, refusals: { ...counters.refusals } },
@@ -179,7 +220,8 @@ export class Endpoint {
   /**
    * Accepts nobody any more, answers what is in flight, ends every communication, and resolves once
    * the last connection has closed. What is not answered after `drainMs` is told communication
-   * error. Resolves with the number of those.
+   * error. Resolves with the number of those. Connections that were upgraded and established stay with their
+   * owner, and nobody waits for them.
    */
   async close(drainMs: number = this.#host.limits.drainTimeoutMs): Promise<number> {
     this.#closing = true;
@@ -187,14 +229,19 @@ export class Endpoint {
     this.#whitelist.close();
     // A callback may be what calls this: its answer is to go out before the end.
     await Promise.resolve();
-    for (const connection of this.#admission) connection.drain();
+    for (const connection of this.#admission) {
+      connection.endUpgrading();
+      connection.drain();
+    }
     let cut = 0;
     if (!(await this.#emptyWithin(drainMs))) {
       for (const connection of this.#admission) {
         if (connection.giveUp()) cut += 1;
       }
       if (!(await this.#emptyWithin(Math.min(drainMs, this.#host.limits.closeTimeoutMs)))) {
-        for (const connection of this.#admission) connection.terminate();
+        for (const connection of this.#admission) {
+          if (!this.#upgraded.has(connection)) connection.terminate();
+        }
       }
     }
     return cut;
@@ -206,25 +253,35 @@ export class Endpoint {
 
   #onClosed(connection: ServerConnection): void {
     this.#admission.remove(connection);
+    this.#upgraded.delete(connection);
+    if (this.#isEmpty()) this.#whenEmpty?.resolve();
     if (this.#admission.size > 0) return;
     clearInterval(this.#ticker);
     this.#ticker = undefined;
-    this.#whenEmpty?.resolve();
   }
 
-  #admit(address: Address): boolean {
-    const reason = this.#whitelist.allows(address.host)
-      ? this.#admission.makeRoom(address.host)
-      : "not_whitelisted";
+  /** Whether all that is left belongs to others. */
+  #isEmpty(): boolean {
+    return this.#admission.size === this.#upgraded.size;
+  }
+
+  #admit({ host, port }: Address): boolean {
+    const allowed = this.#whitelist.allows(host);
+    const reason =
+      allowed || this.#registry.hasUpgrades
+        ? this.#admission.makeRoom(host, !allowed)
+        : "not_whitelisted";
     if (reason === undefined) return true;
-    this.#host.onRefused(reason, address);
+    this.#host.onRefused(reason, { host, port });
     return false;
   }
 
   #accept(transport: Transport, address: Address): ServerConnection {
     // Thousands of connections of one address hold its text once.
     const shared = { host: this.#admission.shared(address.host), port: address.port };
-    const connection = new ServerConnection(transport, shared, this.#host);
+    // While nothing is upgraded, only those who are on the whitelist come this far.
+    const stranger = this.#registry.hasUpgrades && !this.#whitelist.allows(address.host);
+    const connection = new ServerConnection(transport, shared, this.#host, stranger);
     this.#admission.add(connection);
     this.#host.counters.connections += 1;
     this.#ticker ??= setInterval(() => this.#tick(), TICK_MS);
@@ -253,15 +310,15 @@ export class Endpoint {
     }
   }
 
-  /** Whether the last connection has closed by then. */
+  /** Whether the last connection but those of others has closed by then. */
   async #emptyWithin(timeoutMs: number): Promise<boolean> {
-    if (this.#admission.size === 0) return true;
+    if (this.#isEmpty()) return true;
     this.#whenEmpty ??= Promise.withResolvers();
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, timeoutMs);
     await Promise.race([this.#whenEmpty.promise, late.promise]);
     clearTimeout(timer);
-    return this.#admission.size === 0;
+    return this.#isEmpty();
   }
 }
 

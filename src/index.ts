@@ -5,13 +5,14 @@
 
 export { type Address, formatAddress, normalizeHost, parseAddress } from "./address.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
-export type { ClientTls, ServerTls } from "./bun-transport.ts";
 export type { ClientCallbacks } from "./client-connection.ts";
 export type { ReceiverErrorContext } from "./communication.ts";
 export { type EndpointCounters, REFUSAL_REASONS, type RefusalReason } from "./counters.ts";
 export { Call, type DialOptions, dial } from "./dial.ts";
+export { type DialUpgradeOptions, dialUpgrade } from "./dial-upgrade.ts";
 export { Endpoint, type EndpointOptions, type EndpointStatus } from "./endpoint.ts";
 export { CcpError, type CcpErrorCode } from "./errors.ts";
+export { Fifo } from "./fifo.ts";
 export { FrameDecoder, type FrameHandler, NO_CODE } from "./frame-decoder.ts";
 export { encodeFrame } from "./frame-encoder.ts";
 export {
@@ -49,5 +50,9 @@ export {
   type RequestCallback,
 } from "./receivers.ts";
 export { RequestClient, type RequestOptions } from "./request-client.ts";
+export { SendQueue, type SendQueueOwner } from "./send-queue.ts";
+export type { ClientTls, ServerTls, UpgradeTls } from "./tls-options.ts";
+export type { SecureTransport, Transport, TransportHandler } from "./transport.ts";
+export type { UpgradedConnection, UpgradedHandler, UpgradeReceiver } from "./upgrades.ts";
 export { Whitelist, type WhitelistOptions } from "./whitelist.ts";
 export { parseWhitelistEntry } from "./whitelist-entry.ts";

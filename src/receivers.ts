@@ -3,6 +3,7 @@
 import type { Address } from "./address.ts";
 import { CcpError } from "./errors.ts";
 import type { Mode } from "./protocol.ts";
+import type { UpgradeReceiver } from "./upgrades.ts";
 
 /** What a request callback answers: bytes as they are, a string as UTF-8. */
 export type Reply = Uint8Array | string;
@@ -111,6 +112,7 @@ interface Entry<Receiver> {
 
 export type RequestEntry = Entry<RequestCallback>;
 export type RawEntry = Entry<RawReceiverClass>;
+export type UpgradeEntry = Entry<UpgradeReceiver>;
 
 /** A name is a handful of bytes; with its code it fits the least that `startBytesMax` may be. */
 export const NAME_BYTES_MAX = 255;
@@ -118,6 +120,7 @@ export const NAME_BYTES_MAX = 255;
 export class ReceiverRegistry {
   readonly #requests = new Map<string, RequestEntry>();
   readonly #raws = new Map<string, RawEntry>();
+  readonly #upgrades = new Map<string, UpgradeEntry>();
 
   /** @throws {CcpError} `name_taken`, `invalid_option` */
   addRequest(name: string, callback: RequestCallback, owner: string): Registration {
@@ -126,7 +129,12 @@ export class ReceiverRegistry {
 
   /** @throws {CcpError} `name_taken`, `invalid_option` */
   addRaw(name: string, receiver: RawReceiverClass, owner: string): Registration {
-    return add(this.#raws, { mode: "raw", name, receiver, owner });
+    return add(this.#raws, { mode: "raw", name, receiver, owner }, this.#upgrades.get(name));
+  }
+
+  /** On the wire an upgrade begins as a raw communication. @throws {CcpError} `name_taken`, `invalid_option` */
+  addUpgrade(name: string, receiver: UpgradeReceiver, owner: string): Registration {
+    return add(this.#upgrades, { mode: "raw", name, receiver, owner }, this.#raws.get(name));
   }
 
   request(name: string): RequestEntry | undefined {
@@ -137,16 +145,30 @@ export class ReceiverRegistry {
     return this.#raws.get(name);
   }
 
+  upgrade(name: string): UpgradeEntry | undefined {
+    return this.#upgrades.get(name);
+  }
+
+  get hasUpgrades(): boolean {
+    return this.#upgrades.size > 0;
+  }
+
   list(): { readonly name: string; readonly mode: Mode; readonly owner: string }[] {
     return [
       ...[...this.#requests.values()].map((entry) => describe(entry, "request")),
       ...[...this.#raws.values()].map((entry) => describe(entry, "raw")),
+      ...[...this.#upgrades.values()].map((entry) => describe(entry, "raw")),
     ];
   }
 }
 
+interface Described {
+  readonly name: string;
+  readonly owner: string;
+}
+
 function describe(
-  { name, owner }: { readonly name: string; readonly owner: string },
+  { name, owner }: Described,
   mode: Mode,
 ): { readonly name: string; readonly mode: Mode; readonly owner: string } {
   return { name, mode, owner };
@@ -162,6 +184,8 @@ interface Addition<Receiver> {
 function add<Receiver>(
   entries: Map<string, Entry<Receiver>>,
   { mode, name, receiver, owner }: Addition<Receiver>,
+  /** Who else may have the name, under another kind of entry. */
+  other?: Described,
 ): Registration {
   if (Buffer.byteLength(name) > NAME_BYTES_MAX) {
     throw new CcpError(
@@ -169,7 +193,7 @@ function add<Receiver>(
       `the plugin name "${name.slice(0, 40)}…" is longer than ${NAME_BYTES_MAX} bytes`,
     );
   }
-  const first = entries.get(name);
+  const first = entries.get(name) ?? other;
   if (first !== undefined) {
     throw new CcpError(
       "name_taken",

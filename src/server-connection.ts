@@ -7,56 +7,45 @@ import { FrameDecoder, type FrameHandler } from "./frame-decoder.ts";
 import { NO_DATA, OVERHEAD_BYTES } from "./frame-encoder.ts";
 import { ClientCode, ServerCode } from "./protocol.ts";
 import { RawCommunication } from "./raw-communication.ts";
-import type { RawCloseReason } from "./receivers.ts";
+import { NAME_BYTES_MAX, type RawCloseReason, type UpgradeEntry } from "./receivers.ts";
 import { RequestCommunication } from "./request-communication.ts";
 import { SendQueue, type SendQueueOwner } from "./send-queue.ts";
+import { assertNext, type ServerState } from "./server-state.ts";
 import { standstillMs, type Watched, watch } from "./standstill.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
+import { type UpgradeCarrier, UpgradeCommunication } from "./upgrade-communication.ts";
 
 /** What a connection needs of the endpoint it belongs to. */
 export interface ServerConnectionHost extends CommunicationHost {
-  /** A communication was asked for, so the connection is no longer pending. */
+  /** A communication was asked for, or an upgrade established, so the connection is no longer pending. */
   onStarted(connection: ServerConnection): void;
   onClosed(connection: ServerConnection): void;
   /** The connection that holds most of the shared budget. */
   largest(): ServerConnection | undefined;
 }
 
-/**
- * | state | it means |
- * |---|---|
- * | `awaiting-start` | nothing that counts has been said |
- * | `open` | a communication goes on |
- * | `awaiting-end` | the client was told that it is over; only its end is expected |
- * | `closing` | what is queued is flushed, then the connection is shut down |
- * | `closed` | nothing is left |
- */
-export type ServerState = "awaiting-start" | "open" | "awaiting-end" | "closing" | "closed";
-
-const NEXT_STATES: Readonly<Record<ServerState, readonly ServerState[]>> = {
-  "awaiting-start": ["open", "awaiting-end", "closing", "closed"],
-  open: ["awaiting-end", "closing", "closed"],
-  "awaiting-end": ["closing", "closed"],
-  closing: ["closed"],
-  closed: [],
-};
-
 /** What the client may still say: anything, nothing once what is held is handled, or nothing. */
 type Input = "open" | "ending" | "ended";
+
+/** A code and the longest name. */
+const STRANGER_BYTES_MAX = 1 + NAME_BYTES_MAX;
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export class ServerConnection
-  implements TransportHandler, FrameHandler, SendQueueOwner, CommunicationLink
+  implements TransportHandler, FrameHandler, SendQueueOwner, CommunicationLink, UpgradeCarrier
 {
   readonly address: Address;
   place = 0;
   readonly host: ServerConnectionHost;
-  readonly #transport: Transport;
+  /** Not on the whitelist. */
+  readonly stranger: boolean;
+  #transport: Transport;
   readonly #decoder: FrameDecoder;
   readonly #queue: SendQueue;
   #communication: Communication | undefined;
-  #state: ServerState = "awaiting-start";
+  #upgrade: UpgradeCommunication | undefined;
+  #state: ServerState;
   #input: Input = "open";
   #transportPaused = false;
 
@@ -68,11 +57,19 @@ export class ServerConnection
   #partial: Watched | undefined;
   #sending: Watched | undefined;
 
-  constructor(transport: Transport, address: Address, host: ServerConnectionHost) {
+  constructor(
+    transport: Transport,
+    address: Address,
+    host: ServerConnectionHost,
+    stranger = false,
+  ) {
     this.#transport = transport;
     this.address = address;
     this.host = host;
-    this.#decoder = new FrameDecoder(this, host.limits.startBytesMax, host.budget);
+    this.stranger = stranger;
+    this.#state = stranger ? "awaiting-upgrade" : "awaiting-start";
+    const startBytesMax = stranger ? STRANGER_BYTES_MAX : host.limits.startBytesMax;
+    this.#decoder = new FrameDecoder(this, startBytesMax, host.budget);
     this.#queue = new SendQueue({
       transport,
       owner: this,
@@ -102,7 +99,7 @@ export class ServerConnection
 
   /** From when on it may be closed to make room for another; `undefined` while it is busy. */
   get yieldsFromMs(): number | undefined {
-    if (this.#active || this.#queue.bytes > 0) return undefined;
+    if (this.#active || this.#queue.bytes > 0 || this.#state === "upgraded") return undefined;
     const { idleEvictionMs } = this.host.limits;
     // Who is only expected to end or to close loses nothing.
     const afterMs = this.#state === "open" ? this.#communication?.yieldsAfterMs : idleEvictionMs;
@@ -116,6 +113,10 @@ export class ServerConnection
     this.#active = true;
     this.#queue.cork();
     this.#decoder.push(chunk);
+    if (this.#state === "upgrading") {
+      this.#beginTls();
+      return;
+    }
     this.#queue.flush();
     if (this.#decoder.heldBytes > 0 && !this.#transportPaused) {
       this.#transportPaused = true;
@@ -144,6 +145,7 @@ export class ServerConnection
     this.#decoder.stop();
     this.#queue.close();
     this.#endCommunication("aborted");
+    this.#upgrade?.onOver();
     this.host.onClosed(this);
   }
 
@@ -156,6 +158,8 @@ export class ServerConnection
       else this.#onControl(code);
     } else if (this.#state === "awaiting-start") {
       this.#onBeforeStart(code, chunk.subarray(start, end));
+    } else if (this.#state === "awaiting-upgrade") {
+      this.#onStranger(code, chunk.subarray(start, end));
     } else if (this.#state === "awaiting-end") {
       // [CCP-3.5]
       if (code === ClientCode.end) this.close();
@@ -164,7 +168,8 @@ export class ServerConnection
   }
 
   onOversize(_claimedBytes: number): void {
-    this.#protocolError("message_too_large");
+    if (this.#state === "awaiting-upgrade") this.refuseStranger();
+    else this.#protocolError("message_too_large");
   }
 
   onMemoryExhausted(): boolean {
@@ -235,7 +240,8 @@ export class ServerConnection
 
   /** Flushes, shuts down, and leaves the client the time to read and to close. */
   close(): void {
-    if (this.#state === "closing" || this.#state === "closed") return;
+    const state = this.#state;
+    if (state === "closing" || state === "refused" || state === "closed") return;
     this.#enter("closing");
     this.#decoder.stop();
     this.#resumeTransport();
@@ -258,11 +264,34 @@ export class ServerConnection
     return true;
   }
 
+  // --- what an upgrade does -----------------------------------------------------------------
+
+  onEstablished(): void {
+    if (this.#state !== "upgrading") return;
+    this.#enter("upgraded");
+    this.host.counters.communications += 1;
+    this.host.onStarted(this);
+  }
+
   // --- what the endpoint does ---------------------------------------------------------------
 
   terminate(): void {
-    this.#transport.terminate();
+    // First, so that what the transport says of its end is not taken for news.
     this.onClose();
+    this.#transport.terminate();
+  }
+
+  /** There is nothing that a stranger may ask for any more. */
+  refuseStranger(): void {
+    if (this.#state !== "awaiting-upgrade") return;
+    this.host.onRefused("not_whitelisted", this.address);
+    this.#showOut();
+  }
+
+  /** Closes it if it awaits an upgrade, or has not come to the end of one. */
+  endUpgrading(): void {
+    if (this.#state === "awaiting-upgrade") this.#showOut();
+    else if (this.#state === "upgrading") this.terminate();
   }
 
   /** Ends the communication as soon as what is in flight is answered. */
@@ -317,12 +346,50 @@ export class ServerConnection
   #startRaw(name: string): void {
     const entry = this.host.registry.raw(name);
     if (entry === undefined) {
-      this.#nobodyHome();
+      const upgrade = this.host.registry.upgrade(name);
+      if (upgrade === undefined) this.#nobodyHome();
+      else this.#startUpgrade(upgrade);
       return;
     }
     const communication = new RawCommunication(this, entry);
     this.#open(communication);
     communication.start();
+  }
+
+  /** [CCP-7.1] */
+  #onStranger(code: number, data: Buffer): void {
+    const name = code === ClientCode.startRaw ? decodeName(data) : undefined;
+    const upgrade = name === undefined ? undefined : this.host.registry.upgrade(name);
+    if (upgrade === undefined) this.refuseStranger();
+    else this.#startUpgrade(upgrade);
+  }
+
+  /** With an orderly end, but without waiting for the other side's. */
+  #showOut(): void {
+    this.#enter("refused");
+    this.#decoder.stop();
+    this.#queue.close();
+    this.#transport.shutdown();
+  }
+
+  /** What else is in the chunk is held, for `beginTls` to see. */
+  #startUpgrade(entry: UpgradeEntry): void {
+    this.#upgrade = new UpgradeCommunication(this, entry);
+    this.#decoder.pause();
+    this.#enter("upgrading");
+  }
+
+  /** Plain text must not reach into TLS, neither what came nor what was to go. [MESH-1.1] */
+  #beginTls(): void {
+    const tooMuch = this.#decoder.heldBytes > 0;
+    this.#decoder.stop();
+    if (!tooMuch) this.send(ServerCode.accepted, NO_DATA);
+    this.#queue.flush();
+    if (tooMuch || this.#queue.bytes > 0) this.abort("protocol_error");
+    if (this.#isClosed()) return;
+    this.#queue.close();
+    const secure = this.#upgrade?.start(this.#transport);
+    if (secure !== undefined) this.#transport = secure;
   }
 
   #open(communication: Communication): void {
@@ -344,6 +411,7 @@ export class ServerConnection
   #endInput(how: "ended" | "aborted"): void {
     this.#input = "ended";
     if (this.#state === "open") this.#communication?.onInputEnd(how);
+    else if (this.#state === "awaiting-upgrade") this.refuseStranger();
     else this.close();
   }
 
@@ -370,14 +438,26 @@ export class ServerConnection
     const inStateMs = nowMs - this.#stateSinceMs;
     if (this.#state === "open") {
       this.#communication?.onTick(nowMs, this.#lastActiveMs);
-    } else if (this.#state === "awaiting-start") {
+    } else if (this.#state === "awaiting-start" || this.#state === "awaiting-upgrade") {
       if (inStateMs >= limits.startTimeoutMs) this.abort("start_timeout");
+    } else if (this.#state === "upgrading") {
+      if (nowMs - this.#sinceMs >= limits.startTimeoutMs) this.#onUpgradeTimeout();
+    } else if (this.#state === "refused") {
+      this.terminate();
+    } else if (this.#state === "upgraded" || this.#state === "closed") {
+      // Its owner looks after it, or nobody need.
     } else if (this.#queue.bytes > 0) {
       // It is told only when all is flushed; for that, `sendStallTimeoutMs` is the bound.
       this.#stateSinceMs = nowMs;
     } else if (inStateMs >= limits.closeTimeoutMs) {
       this.abort("close_timeout");
     }
+  }
+
+  #onUpgradeTimeout(): void {
+    this.host.onRefused("start_timeout", this.address);
+    this.#enter("closing");
+    if (this.#upgrade?.expire() !== true) this.terminate();
   }
 
   #checkMessage(nowMs: number): void {
@@ -398,9 +478,7 @@ export class ServerConnection
   }
 
   #enter(state: ServerState): void {
-    if (!NEXT_STATES[this.#state].includes(state)) {
-      throw new Error(`a connection cannot go from ${this.#state} to ${state}`);
-    }
+    assertNext(this.#state, state);
     this.#state = state;
     this.#stateSinceMs = this.host.now();
   }

@@ -17,6 +17,17 @@ export interface Transport {
   resume(): void;
 }
 
+/** A byte stream inside TLS. */
+export interface SecureTransport extends Transport {
+  /**
+   * So many bytes that both ends of this TLS connection know and nobody else does, others for every
+   * label (RFC 5705, with an empty context).
+   *
+   * @throws {CcpError} `communication_ended`
+   */
+  exportKeyingMaterial(bytes: number, label: string): Uint8Array;
+}
+
 /** What happens on a byte stream. A call never throws. */
 export interface TransportHandler {
   /** The chunk belongs to the handler; it is never written again. */

@@ -25,3 +25,5 @@ export const SELF_SIGNED: Identity = await identity("self-signed");
 /** For elsewhere.example only. */
 export const ELSEWHERE: Identity = await identity("elsewhere");
 export const CLIENT_IDENTITY: Identity = await identity("client");
+/** For elsewhere.example, signed by the authority that is a stranger. */
+export const IMPOSTOR: Identity = await identity("impostor");

@@ -4,15 +4,17 @@ import { DEFAULT_ENDPOINT_LIMITS, type EndpointLimits } from "../../src/limits.t
 
 class Connection implements Admitted {
   readonly address: { readonly host: string };
+  readonly stranger: boolean;
   readonly #admission: Admission<Connection>;
   place = 0;
   aborted: string | undefined;
   sinceMs = 0;
   yieldsFromMs: number | undefined;
 
-  constructor(admission: Admission<Connection>, host: string) {
+  constructor(admission: Admission<Connection>, host: string, stranger = false) {
     this.#admission = admission;
     this.address = { host };
+    this.stranger = stranger;
   }
 
   abort(reason: string): void {
@@ -26,15 +28,15 @@ const NOW_MS = 100_000;
 function setUp(limits: Partial<EndpointLimits>) {
   const allLimits = { ...DEFAULT_ENDPOINT_LIMITS, ...limits };
   const admission = new Admission<Connection>(allLimits, () => NOW_MS);
-  const arrive = (host: string): Connection | string => {
-    const reason = admission.makeRoom(host);
+  const arrive = (host: string, stranger = false): Connection | string => {
+    const reason = admission.makeRoom(host, stranger);
     if (reason !== undefined) return reason;
-    const connection = new Connection(admission, host);
+    const connection = new Connection(admission, host, stranger);
     admission.add(connection);
     return connection;
   };
-  const admit = (host: string): Connection => {
-    const connection = arrive(host);
+  const admit = (host: string, stranger = false): Connection => {
+    const connection = arrive(host, stranger);
     if (typeof connection === "string") throw new Error(connection);
     return connection;
   };
@@ -170,4 +172,67 @@ test("a burst of newcomers is let in beyond the caps on pending ones, as long as
   for (let count = 0; count < 5; count += 1) admit("a").sinceMs = NOW_MS - 99;
   expect(admission.pendingSize).toBe(5);
   expect(arrive("a")).toBe("connections_per_address_max");
+});
+
+describe("strangers that are pending", () => {
+  test("give way before all others, however young they are", () => {
+    const { admission, admit } = setUp({ pendingMax: 4 });
+    const clients = [admit("a"), admit("b")];
+    const strangers = [admit("x", true), admit("y", true)];
+    for (const stranger of strangers) stranger.sinceMs = NOW_MS;
+    admit("c");
+    admit("d");
+    expect(strangers.map(({ aborted }) => aborted)).toEqual(["pending_max", "pending_max"]);
+    expect(clients.map(({ aborted }) => aborted)).toEqual([undefined, undefined]);
+    expect(admission.pendingSize).toBe(4);
+    admit("e");
+    expect(clients.map(({ aborted }) => aborted)).toEqual(["pending_max", undefined]);
+  });
+
+  test("give way, too, where all connections together are too many", () => {
+    const { admit } = setUp({ connectionsMax: 3 });
+    const [started, client] = [admit("a"), admit("b")];
+    const stranger = admit("x", true);
+    stranger.sinceMs = NOW_MS;
+    started.yieldsFromMs = 0;
+    admit("c");
+    expect([started.aborted, client.aborted, stranger.aborted]).toEqual([
+      undefined,
+      undefined,
+      "pending_max",
+    ]);
+  });
+
+  test("take no more than half the places, and make room for one another", () => {
+    const { admission, admit, arrive } = setUp({ pendingMax: 5 });
+    const strangers = [admit("x", true), admit("y", true)];
+    for (const stranger of strangers) stranger.sinceMs = NOW_MS;
+    expect(arrive("z", true)).toBe("pending_max");
+    const [oldest] = strangers;
+    if (oldest !== undefined) oldest.sinceMs = 0;
+    expect(typeof arrive("z", true)).toBe("object");
+    expect(oldest?.aborted).toBe("pending_max");
+    expect(admission.pendingSize).toBe(2);
+  });
+
+  test("push out nobody else, neither who is pending nor who is idle", () => {
+    const { admission, arrive, admit } = setUp({ connectionsMax: 2 });
+    const [idle, pending] = [admit("a"), admit("b")];
+    admission.onStarted(idle);
+    idle.yieldsFromMs = 0;
+    expect(arrive("x", true)).toBe("connections_max");
+    expect([idle.aborted, pending.aborted]).toEqual([undefined, undefined]);
+  });
+
+  test("are counted no more once they have started, or gone", () => {
+    const { admission, admit } = setUp({ pendingMax: 2 });
+    const first = admit("x", true);
+    admission.onStarted(first);
+    const second = admit("y", true);
+    expect(admission.pendingSize).toBe(1);
+    admission.remove(second);
+    expect([admission.size, admission.pendingSize]).toEqual([1, 0]);
+    admit("z", true);
+    expect(first.aborted).toBeUndefined();
+  });
 });

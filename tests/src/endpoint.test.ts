@@ -148,6 +148,16 @@ test("a burst of clients of one address, beyond the cap on pending ones, is serv
   await Promise.all(clients.map((client) => client.close()));
 });
 
+test("a client of TLS that never shakes hands is refused for one reason only", async () => {
+  await using endpoint = await echoing({ tls: LOCALHOST, limits: { startTimeoutMs: 50 } });
+  const silent = await ScriptedPeer.connect(endpoint.port);
+  await silent.ended();
+  const counted = Object.entries(endpoint.status().counters.refusals).filter(
+    ([, count]) => count > 0,
+  );
+  expect(counted).toEqual([["start_timeout", 1]]);
+});
+
 describe("caps", () => {
   test("on connections from one address leave other addresses alone", async () => {
     await using endpoint = await echoing({
