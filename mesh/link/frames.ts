@@ -172,7 +172,7 @@ function assertThisVersion(body: unknown): void {
 }
 
 /** Ends at a whole character. */
-function beginningOf(text: string, bytesMax: number): string {
+export function beginningOf(text: string, bytesMax: number): string {
   const room = new Uint8Array(bytesMax);
   const { written } = new TextEncoder().encodeInto(text, room);
   return new TextDecoder().decode(room.subarray(0, written));

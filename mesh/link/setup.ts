@@ -51,12 +51,25 @@ export type LinkRefusal = Refusal<"duplicate_link" | "duplicate_name" | "stoppin
  *
  * | reason | it means |
  * |---|---|
+ * | `unreachable` | there was no connection, or nobody at its other end who takes links |
+ * | `tls_failed` | the other side does not speak TLS 1.3, or its certificate was not accepted |
  * | `wrong_proof` | the other side does not know a secret of this one, or somebody is in between |
  * | `timeout` | it took too long |
  * | `closed` | the connection closed |
+ * | `cancelled` | this side gave it up |
  * | `undecided` | this side failed to decide whether it wants the link |
+ * | `internal` | this side made a mistake |
  */
-export type FailureReason = LinkErrorCode | "wrong_proof" | "timeout" | "closed" | "undecided";
+export type FailureReason =
+  | LinkErrorCode
+  | "unreachable"
+  | "tls_failed"
+  | "wrong_proof"
+  | "timeout"
+  | "closed"
+  | "cancelled"
+  | "undecided"
+  | "internal";
 
 export interface SetupUp {
   readonly kind: "up";
@@ -107,11 +120,17 @@ export interface SetupOptions {
 }
 
 /** What can end a set-up from outside. */
-export type AbortReason = "timeout" | "closed" | "frame_too_long" | "frame_unexpected";
+export type AbortReason =
+  | "timeout"
+  | "closed"
+  | "cancelled"
+  | "frame_too_long"
+  | "frame_unexpected";
 
 export const ABORT_TEXTS: Readonly<Record<AbortReason, string>> = {
   timeout: "it took too long",
   closed: "the connection closed",
+  cancelled: "this side gave it up",
   frame_too_long: "a message was too long",
   frame_unexpected: "a message was neither data nor end",
 };

@@ -1,0 +1,138 @@
+import type { MeshLimits } from "../mesh-limits.ts";
+import { BulkLane } from "./bulk-lane.ts";
+import type { FrameStream } from "./frame-stream.ts";
+import { WHOLE_FRAME_BYTES_MAX } from "./link-frames.ts";
+
+const MiB = 1024 * 1024;
+
+/** What control frames may have of the queue beyond `meshQueueBytesMax`: all that a node says of itself. */
+const CONTROL_RESERVE_BYTES = MiB;
+
+export type OutboxLimits = Pick<MeshLimits, "meshQueueBytesMax" | "meshHighWaterBytes">;
+
+export interface OutboxOptions {
+  readonly stream: FrameStream;
+  readonly limits: OutboxLimits;
+  /** The longest frame that may be sent. */
+  readonly frameBytesMax: number;
+  /** More waits than may, of what cannot be dropped. */
+  readonly onOverflow: (bytesMax: number) => void;
+}
+
+/**
+ * What waits to be sent on a link, within bounds: small frames go straight to the stream, and large ones, with
+ * what must not overtake them, by way of the bulk lane.
+ */
+export class Outbox {
+  readonly #stream: FrameStream;
+  readonly #bulk: BulkLane;
+  readonly #limits: OutboxLimits;
+  readonly #frameBytesMax: number;
+  readonly #onOverflow: (bytesMax: number) => void;
+  #state: "open" | "closed" = "open";
+  #framesOut = 0;
+  #dropped = 0;
+  /** For whoever waits for room. */
+  #room: PromiseWithResolvers<void> | undefined;
+
+  constructor({ stream, limits, frameBytesMax, onOverflow }: OutboxOptions) {
+    this.#stream = stream;
+    this.#bulk = new BulkLane(stream);
+    this.#limits = limits;
+    this.#frameBytesMax = frameBytesMax;
+    this.#onOverflow = onOverflow;
+  }
+
+  /** Frames that were taken. */
+  get framesOut(): number {
+    return this.#framesOut;
+  }
+
+  /** Messages that were not, because too much waited. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  get queuedBytes(): number {
+    return this.#stream.queuedBytes + this.#bulk.waitingBytes;
+  }
+
+  get hasRoom(): boolean {
+    return this.queuedBytes < this.#limits.meshHighWaterBytes;
+  }
+
+  /** Numbers that change when the other side takes some of what waits for it. */
+  get progress(): readonly (number | undefined)[] {
+    const ofStream = this.#stream.queuedBytes > 0 ? this.#stream.bytesOut : undefined;
+    return [ofStream, this.#bulk.progress];
+  }
+
+  /** @throws {Error} if the frame is empty or longer than 64 KiB, which is a mistake of the caller */
+  sendControl(frame: Uint8Array): void {
+    assertLength(frame, WHOLE_FRAME_BYTES_MAX);
+    if (this.#state === "closed") return;
+    const bytesMax = this.#limits.meshQueueBytesMax + CONTROL_RESERVE_BYTES;
+    if (this.queuedBytes + frame.length > bytesMax) {
+      this.#onOverflow(bytesMax);
+      return;
+    }
+    this.#framesOut += 1;
+    this.#stream.send(frame);
+  }
+
+  /**
+   * Answers whether it was taken.
+   *
+   * @throws {Error} if the frame is empty or longer than any may be, which is a mistake of the caller
+   */
+  sendMessage(frame: Uint8Array, order: string): boolean {
+    const bytes = frame.length;
+    assertLength(frame, this.#frameBytesMax);
+    if (this.#state === "closed") return false;
+    if (this.queuedBytes + bytes > this.#limits.meshQueueBytesMax) {
+      this.#dropped += 1;
+      return false;
+    }
+    this.#framesOut += 1;
+    if (bytes > WHOLE_FRAME_BYTES_MAX || this.#bulk.holds(order)) this.#bulk.push(frame, order);
+    else this.#stream.send(frame);
+    return true;
+  }
+
+  /** Resolves once there is room, or nothing more can be sent. */
+  async drained(): Promise<void> {
+    if (this.hasRoom || this.#state === "closed") return;
+    this.#room ??= Promise.withResolvers();
+    await this.#room.promise;
+  }
+
+  /** The transport has taken something. */
+  onTaken(): void {
+    this.#bulk.feed();
+    if (this.hasRoom) this.#wake();
+  }
+
+  /** The other side has taken so many bytes in pieces; answers whether that can be. */
+  onCredit(bytes: number): boolean {
+    const isKnown = this.#bulk.onCredit(bytes);
+    if (this.hasRoom) this.#wake();
+    return isKnown;
+  }
+
+  /** Forgets what the stream was not given yet. */
+  close(): void {
+    this.#state = "closed";
+    this.#bulk.clear();
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+}
+
+function assertLength(frame: Uint8Array, bytesMax: number): void {
+  if (frame.length >= 1 && frame.length <= bytesMax) return;
+  throw new Error(`a frame has 1 to ${bytesMax} bytes, and this one ${frame.length}`);
+}
