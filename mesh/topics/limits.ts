@@ -1,5 +1,7 @@
 /** Every bound of topics and subscriptions: its default, its unit and the reason for both. */
 
+import { CcpError } from "../../src/index.ts";
+
 const MiB = 1024 * 1024;
 
 /** What NATS advises for its subjects, so that a topic can travel there as it is. */
@@ -25,16 +27,27 @@ export const DEFAULT_SUBSCRIPTION_TABLE_LIMITS: SubscriptionTableLimits = {
   cachedTopicsMax: 1024,
 };
 
-export interface RemoteInterestLimits {
-  /** Pairs of pattern and group that one peer may want. */
-  readonly interestsPerPeerMax: number;
+/** What one node may want of the others: pairs of pattern and group. */
+export interface InterestLimits {
+  readonly interestsMax: number;
+  /** Of them, those with wildcards. */
+  readonly wildcardsMax: number;
+}
+
+export const DEFAULT_INTEREST_LIMITS: InterestLimits = {
+  // Not below subscriptionsMax: a peer that keeps to its own limit must never be refused. [MESH-6.2]
+  interestsMax: DEFAULT_SUBSCRIPTION_TABLE_LIMITS.subscriptionsMax,
+  // A search may have to try each; a topic by its own name costs nothing. [MESH-6.2]
+  wildcardsMax: 1000,
+};
+
+export interface RemoteInterestLimits extends InterestLimits {
   /** Topics whose takers are remembered. */
   readonly cachedTopicsMax: number;
 }
 
 export const DEFAULT_REMOTE_INTEREST_LIMITS: RemoteInterestLimits = {
-  // Not below subscriptionsMax: a peer that keeps to its own limit must never be refused.
-  interestsPerPeerMax: DEFAULT_SUBSCRIPTION_TABLE_LIMITS.subscriptionsMax,
+  ...DEFAULT_INTEREST_LIMITS,
   // As for subscriptions.
   cachedTopicsMax: DEFAULT_SUBSCRIPTION_TABLE_LIMITS.cachedTopicsMax,
 };
@@ -47,14 +60,39 @@ export interface SubscriptionQueueLimits {
 }
 
 export const DEFAULT_SUBSCRIPTION_QUEUE_LIMITS: SubscriptionQueueLimits = {
-  // Ten seconds of a hundred lines each: what is older than that, nobody in a game wants to read.
-  messagesMax: 1024,
-  // 4 KiB for each of them, ten times a chat line with all that is said about its author.
+  // More than one read of a connection brings at once, which is 512 KiB at most: with less, a subscriber
+  // that keeps up would lose messages that came together.
+  messagesMax: 16_384,
+  // 256 bytes for each of them, a chat line with all that is said about its author.
   bytesMax: 4 * MiB,
 };
 
 /**
- * Messages that one subscriber takes before the rest of the process has its turn. Plugins that
+ * The defaults with some changed. A plugin passes these.
+ *
+ * @throws {CcpError} `invalid_option` that names the limit
+ */
+export function subscriptionQueueLimits(
+  changes: Readonly<Partial<SubscriptionQueueLimits>> | undefined,
+): SubscriptionQueueLimits {
+  if (changes === undefined) return DEFAULT_SUBSCRIPTION_QUEUE_LIMITS;
+  const { messagesMax, bytesMax } = { ...DEFAULT_SUBSCRIPTION_QUEUE_LIMITS, ...changes };
+  for (const [name, value] of Object.entries({ messagesMax, bytesMax })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    const text = `the queue of a subscription: ${name} must be a whole number from 1, not ${String(value)}`;
+    throw new CcpError("invalid_option", text);
+  }
+  return { messagesMax, bytesMax };
+}
+
+/**
+ * Messages that one subscriber takes before the rest of the process may have its turn. Plugins that
  * answer each other's messages for ever then cost time, but do not stop the node.
  */
 export const MESSAGES_PER_TURN = 64;
+
+/**
+ * Time that one subscriber has in a turn to take what waited when the turn began: looked at after each
+ * 64 messages. A ping waits no longer for it than for a small garbage collection.
+ */
+export const TURN_MS_MAX = 5;

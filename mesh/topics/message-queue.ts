@@ -1,20 +1,24 @@
 import type { SubscriptionQueueLimits } from "./limits.ts";
 
-interface Waiting<Message> {
-  readonly message: Message;
-  readonly bytes: number;
-  next: Waiting<Message> | undefined;
-}
+/** Places at first, and at least: most subscribers keep up. A power of two, as every size. */
+const PLACES_MIN = 16;
+/** Places that an empty queue keeps for what comes next; more were for a burst. */
+const PLACES_KEPT_MAX = 2048;
+
+/** Anything but nothing, which is how an empty queue answers. */
+export type Queueable = object | string | number;
 
 /**
  * Messages that wait for their subscriber, first in, first out. At its bounds the oldest give way:
  * in a game what was said last is what counts, and a reader that lags must catch up, not read
  * minutes behind. The newest is always kept, so that no message is too long to arrive at all.
  */
-export class MessageQueue<Message> {
+export class MessageQueue<Message extends Queueable> {
   readonly #limits: SubscriptionQueueLimits;
-  #first: Waiting<Message> | undefined;
-  #last: Waiting<Message> | undefined;
+  /** A ring: the first is at `#head`, the others behind it and round the end. */
+  #messages: (Message | undefined)[] = [];
+  #lengths: number[] = [];
+  #head = 0;
   #size = 0;
   #bytes = 0;
 
@@ -37,28 +41,32 @@ export class MessageQueue<Message> {
       this.shift();
       dropped += 1;
     }
-    const waiting = { message, bytes, next: undefined };
-    if (this.#last === undefined) this.#first = waiting;
-    else this.#last.next = waiting;
-    this.#last = waiting;
+    if (this.#size === this.#messages.length) this.#grow();
+    const at = (this.#head + this.#size) & (this.#messages.length - 1);
+    this.#messages[at] = message;
+    this.#lengths[at] = bytes;
     this.#size += 1;
     this.#bytes += bytes;
     return dropped;
   }
 
-  shift(): { readonly message: Message } | undefined {
-    const first = this.#first;
-    if (first === undefined) return undefined;
-    this.#first = first.next;
-    if (this.#first === undefined) this.#last = undefined;
+  /** Takes the oldest out; `undefined` if there is none. */
+  shift(): Message | undefined {
+    if (this.#size === 0) return undefined;
+    const at = this.#head;
+    const message = this.#messages[at];
+    this.#messages[at] = undefined;
+    this.#bytes -= this.#lengths[at] ?? 0;
+    this.#head = (at + 1) & (this.#messages.length - 1);
     this.#size -= 1;
-    this.#bytes -= first.bytes;
-    return first;
+    if (this.#size === 0 && this.#messages.length > PLACES_KEPT_MAX) this.clear();
+    return message;
   }
 
   clear(): void {
-    this.#first = undefined;
-    this.#last = undefined;
+    this.#messages = [];
+    this.#lengths = [];
+    this.#head = 0;
     this.#size = 0;
     this.#bytes = 0;
   }
@@ -66,5 +74,18 @@ export class MessageQueue<Message> {
   #hasRoom(bytes: number): boolean {
     const { messagesMax, bytesMax } = this.#limits;
     return this.#size < messagesMax && this.#bytes + bytes <= bytesMax;
+  }
+
+  #grow(): void {
+    const places = Math.max(PLACES_MIN, this.#size * 2);
+    const messages = [...this.#messages.slice(this.#head), ...this.#messages.slice(0, this.#head)];
+    const lengths = [...this.#lengths.slice(this.#head), ...this.#lengths.slice(0, this.#head)];
+    while (messages.length < places) {
+      messages.push(undefined);
+      lengths.push(0);
+    }
+    this.#messages = messages;
+    this.#lengths = lengths;
+    this.#head = 0;
   }
 }

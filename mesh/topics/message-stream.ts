@@ -1,6 +1,7 @@
-import { DEFAULT_SUBSCRIPTION_QUEUE_LIMITS, MESSAGES_PER_TURN } from "./limits.ts";
-import { MessageQueue } from "./message-queue.ts";
+import { subscriptionQueueLimits } from "./limits.ts";
+import { MessageQueue, type Queueable } from "./message-queue.ts";
 import type { MessageSink, Subscription, SubscriptionOptions } from "./subscription.ts";
+import { TurnBudget } from "./turn-budget.ts";
 
 /** Only ever onwards: open, maybe draining, ended. */
 type State = "open" | "draining" | "ended";
@@ -14,7 +15,7 @@ type State = "open" | "draining" | "ended";
  *
  * Leaving the loop unsubscribes. Two loops at once share the messages between them.
  */
-export class MessageStream<Message>
+export class MessageStream<Message extends Queueable>
   implements Subscription, MessageSink<Message>, AsyncIterable<Message>
 {
   readonly pattern: string;
@@ -25,18 +26,18 @@ export class MessageStream<Message>
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
   #state: State = "open";
   #dropped = 0;
-  /** Messages that may still be taken in this turn. */
-  #allowance = 0;
+  readonly #budget = new TurnBudget();
   /** Shared by all that wait for the next turn. */
   #turn: PromiseWithResolvers<void> | undefined;
   #isTurnScheduled = false;
 
+  /** @throws {CcpError} `invalid_option` for limits that are none */
   constructor({ pattern, group, limits, schedule, onStopped }: SubscriptionOptions) {
     this.pattern = pattern;
     this.group = group;
     this.#schedule = schedule;
     this.#onStopped = onStopped;
-    this.#queue = new MessageQueue({ ...DEFAULT_SUBSCRIPTION_QUEUE_LIMITS, ...limits });
+    this.#queue = new MessageQueue(subscriptionQueueLimits(limits));
   }
 
   get pending(): number {
@@ -79,7 +80,7 @@ export class MessageStream<Message>
     try {
       for (;;) {
         const taken = this.#take();
-        if (taken !== undefined) yield taken.message;
+        if (taken !== undefined) yield taken;
         else if (this.#state === "ended") return;
         else await this.#nextTurn();
       }
@@ -88,10 +89,9 @@ export class MessageStream<Message>
     }
   }
 
-  #take(): { readonly message: Message } | undefined {
-    if (this.#allowance === 0) return undefined;
+  #take(): Message | undefined {
+    if (this.#queue.size === 0 || !this.#budget.spend()) return undefined;
     const taken = this.#queue.shift();
-    if (taken !== undefined) this.#allowance -= 1;
     this.#endIfDrained();
     return taken;
   }
@@ -107,7 +107,7 @@ export class MessageStream<Message>
     this.#isTurnScheduled = true;
     this.#schedule(() => {
       this.#isTurnScheduled = false;
-      this.#allowance = MESSAGES_PER_TURN;
+      this.#budget.begin(this.#queue.size);
       this.#wake();
     });
   }

@@ -25,7 +25,7 @@ export const ANY_REST = ">";
  */
 const INVISIBLE = /[\s\p{Cc}\p{Cf}\p{Cs}]/u;
 
-type Kind = "topic" | "pattern";
+type Kind = "topic" | "pattern" | "service";
 
 /** @throws {MeshError} `invalid_topic` unless `text` is a topic to publish on */
 export function assertTopic(text: unknown): asserts text is string {
@@ -37,6 +37,12 @@ export function assertTopic(text: unknown): asserts text is string {
 export function assertPattern(text: unknown): asserts text is string {
   const problem = nameProblem(text, TOPIC_BYTES_MAX) ?? tokensProblem(text, "pattern");
   if (problem !== undefined) throw invalid("pattern", text, problem);
+}
+
+/** @throws {MeshError} `invalid_topic` unless `text` can name a service, as a topic is named */
+export function assertService(text: unknown): asserts text is string {
+  const problem = nameProblem(text, TOPIC_BYTES_MAX) ?? tokensProblem(text, "service");
+  if (problem !== undefined) throw invalid("service", text, problem);
 }
 
 /** @throws {MeshError} `invalid_topic` unless `text` can name a group of subscribers */
@@ -97,7 +103,7 @@ function tokenProblem(
 ): string | undefined {
   if (token === "") return "has an empty token; each dot must stand between two tokens";
   if (!token.includes(ANY_TOKEN) && !token.includes(ANY_REST)) return undefined;
-  if (kind === "topic") return "contains a wildcard; only patterns to subscribe to may";
+  if (kind !== "pattern") return "contains a wildcard; only patterns to subscribe to may";
   if (token === ANY_TOKEN || (token === ANY_REST && isLast)) return undefined;
   return token === ANY_REST
     ? "goes on after a >; it stands for all the rest, so nothing may follow it"

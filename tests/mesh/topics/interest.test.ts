@@ -36,6 +36,42 @@ describe("changes", () => {
     expect(local.list()).toEqual([{ pattern: "a", group: undefined }]);
   });
 
+  test("what other nodes would refuse is refused here, and takes no room", () => {
+    const deltas: InterestDelta[] = [];
+    const local = new LocalInterest((delta) => deltas.push(delta), {
+      interestsMax: 3,
+      wildcardsMax: 1,
+    });
+    const wildcard = local.add({ pattern: "a.*", group: undefined });
+    local.add({ pattern: "a.*", group: undefined }).remove();
+    expect(() => local.add({ pattern: "b.>", group: undefined })).toThrow(
+      expect.objectContaining({
+        code: "too_many_subscriptions",
+        message:
+          'cannot subscribe to "b.>": this node is subscribed to 1 different patterns with ' +
+          "wildcards and may be to no more; let a wider one do for many",
+      }),
+    );
+    wildcard.remove();
+    for (const pattern of ["b.>", "c", "d"]) local.add({ pattern, group: undefined });
+    expect(() => local.add({ pattern: "e", group: undefined })).toThrow(
+      expect.objectContaining({
+        code: "too_many_subscriptions",
+        message:
+          'cannot subscribe to "e": this node is subscribed to 3 different patterns and may be ' +
+          "to no more; end some that are no longer needed",
+      }),
+    );
+    expect(local.size).toBe(3);
+    expect(deltas.map(({ change, pattern }) => `${change} ${pattern}`)).toEqual([
+      "add a.*",
+      "remove a.*",
+      "add b.>",
+      "add c",
+      "add d",
+    ]);
+  });
+
   test("replayed at a peer give what a new peer is told", () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant("add" as const), pattern, group }),

@@ -119,13 +119,26 @@ describe("a reader that lags", () => {
     expect(await collect(stream)).toEqual([3, 4, 5]);
   });
 
-  test("holds 1,024 messages and 4 MiB unless told otherwise", () => {
+  test("holds 16,384 messages and 4 MiB unless told otherwise", () => {
     const { stream: many } = setUp();
-    for (let message = 0; message < 1030; message += 1) many.deliver(message, 1);
-    expect([many.pending, many.dropped]).toEqual([1024, 6]);
+    for (let message = 0; message < 16_390; message += 1) many.deliver(message, 1);
+    expect([many.pending, many.dropped]).toEqual([16_384, 6]);
     const { stream: long } = setUp();
     for (let message = 0; message < 10; message += 1) long.deliver(message, 1 << 20);
     expect([long.pending, long.dropped]).toEqual([4, 6]);
+  });
+});
+
+describe("limits", () => {
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("%p is none", (value) => {
+    for (const name of ["messagesMax", "bytesMax"]) {
+      expect(() => setUp({ [name]: value })).toThrow(
+        expect.objectContaining({
+          code: "invalid_option",
+          message: `the queue of a subscription: ${name} must be a whole number from 1, not ${value}`,
+        }),
+      );
+    }
   });
 });
 

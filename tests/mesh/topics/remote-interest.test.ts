@@ -118,7 +118,7 @@ function expectSameAudience(
 
 describe("a peer that goes too far", () => {
   test("with its list is refused, and nothing changes", () => {
-    const remote = new RemoteInterest<string>({ interestsPerPeerMax: 2 });
+    const remote = new RemoteInterest<string>({ interestsMax: 2 });
     expect(remote.set("one", [plain("a"), plain("b"), plain("a")])).toBe("ok");
     expect(remote.set("one", [plain("c"), plain("d"), plain("e")])).toBe("too_many");
     expect(remote.set("one", [plain("c"), plain("d..e")])).toBe("invalid");
@@ -127,7 +127,7 @@ describe("a peer that goes too far", () => {
   });
 
   test("one by one is refused, and others are not", () => {
-    const remote = new RemoteInterest<string>({ interestsPerPeerMax: 1 });
+    const remote = new RemoteInterest<string>({ interestsMax: 1 });
     expect(remote.add("one", plain("a"))).toBe("ok");
     expect(remote.add("one", plain("a"))).toBe("ok");
     expect(remote.add("one", plain("b"))).toBe("too_many");
@@ -156,6 +156,31 @@ describe("a peer that goes too far", () => {
     expect(remote.set("one", interests)).toBe("ok");
     expect(remote.add("one", plain("a"))).toBe("too_many");
     expect(remote.wanted("player.9999").plain).toEqual(["one"]);
+  });
+
+  test("1,000 wildcards are not too far, and one more is; one that ends makes room", () => {
+    const remote = new RemoteInterest<string>();
+    const wildcards = Array.from({ length: 1000 }, (_, count) => plain(`player.${count}.*`));
+    expect(remote.set("one", [...wildcards, plain("a")])).toBe("ok");
+    expect(remote.add("one", plain("player.1.*"))).toBe("ok");
+    expect(remote.add("one", plain(">"))).toBe("too_many");
+    expect(remote.set("one", [...wildcards, plain(">")])).toBe("too_many");
+    expect(remote.add("one", plain("b"))).toBe("ok");
+    remote.remove("one", plain("player.1.*"));
+    expect(remote.add("one", plain(">"))).toBe("ok");
+    expect(remote.add("one", plain("*"))).toBe("too_many");
+    expect(remote.add("two", plain("*"))).toBe("ok");
+  });
+
+  test("leaves nothing once it is forgotten", () => {
+    const remote = new RemoteInterest<string>({ wildcardsMax: 1 });
+    for (let count = 0; count < 10; count += 1) {
+      expect(remote.set("one", [plain("*"), plain(`a.${count}`)])).toBe("ok");
+      expect(remote.size).toBe(1);
+      remote.forget("one");
+    }
+    expect(remote.size).toBe(0);
+    expect(remote.wanted("a")).toEqual({ plain: [], groups: new Map() });
   });
 
   test("a peer nobody heard of wants nothing and can be forgotten", () => {
