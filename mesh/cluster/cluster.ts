@@ -1,0 +1,306 @@
+/**
+ * The cluster as one node sees it: which nodes there are, a link with each where one can be had, and the
+ * way to each. [MESH-2], [MESH-5]
+ *
+ * What goes over links is the business of `LiveLink`, what peers say of others that of `Roster`, who gets a link
+ * that of `Arbiter`, who is dialled that of `Dialling`, and how frames reach a node that of `Routes`. Here they are put
+ * together, in the order in which each must hear of a thing.
+ */
+
+import { type Address, formatAddress } from "../../src/index.ts";
+import type {
+  AttemptFailure,
+  LinkAttempt,
+  LinkConnector,
+  LinkDown,
+  LinkHandler,
+  LinkPolicy,
+  PeerLink,
+} from "../link/peer-link.ts";
+import type { LinkRefusal, NodeIdentity } from "../link/setup.ts";
+import type { Logger } from "../log.ts";
+import type { MeshLimits } from "../mesh-limits.ts";
+import { Arbiter, isNewer, namesakeText } from "./arbiter.ts";
+import { ClusterLog } from "./cluster-log.ts";
+import type { ListedNode, PeersFrame } from "./cluster-frames.ts";
+import { Dialling } from "./dialling.ts";
+import { Gossip } from "./gossip.ts";
+import { LiveLink, type LiveLinkOwner } from "./live-link.ts";
+import { linkedStatus, type PeerStatus, unlinkedStatus } from "./peer-status.ts";
+import type { RemoteNode, RemoteNodeHandler } from "./remote-node.ts";
+import { Roster } from "./roster.ts";
+import { Routes } from "./routes.ts";
+import { systemTimers, type Timers } from "./timers.ts";
+
+export interface ClusterOptions {
+  readonly identity: NodeIdentity;
+  /** Where others can dial this node; an empty host is where they see it. */
+  readonly advertise: Address | undefined;
+  /** Addresses to dial for ever, whoever is there. */
+  readonly seeds: readonly Address[];
+  readonly limits: MeshLimits;
+  /** Hears of other nodes, and what they send. */
+  readonly handler: RemoteNodeHandler;
+  readonly log: Logger;
+  /** A clock that never goes back, in milliseconds. Default: `performance.now`. */
+  readonly now?: () => number;
+  /** As `Math.random`. */
+  readonly random?: () => number;
+  readonly timers?: Timers;
+}
+
+/** Hears what comes of links; `start` gives it who makes them. */
+export class Cluster implements LinkPolicy {
+  readonly #options: ClusterOptions;
+  readonly #now: () => number;
+  /** By instance. */
+  readonly #links = new Map<string, LiveLink>();
+  readonly #roster: Roster;
+  readonly #arbiter: Arbiter;
+  readonly #gossip: Gossip;
+  readonly #dialling: Dialling;
+  readonly #routes: Routes;
+  readonly #log: ClusterLog;
+  /** Links that are about to be closed for their name. [MESH-2.8] */
+  readonly #doubted = new Set<LiveLink>();
+  readonly #owner: LiveLinkOwner;
+  #state: "running" | "stopped" = "running";
+
+  constructor(options: ClusterOptions) {
+    const { identity, advertise, limits, log, handler } = options;
+    const { now = () => performance.now(), random = Math.random, timers = systemTimers } = options;
+    this.#options = options;
+    this.#now = now;
+    const links: ReadonlyMap<string, LiveLink> = this.#links;
+    const roster = new Roster({ nodesMax: limits.meshNodesMax });
+    this.#roster = roster;
+    this.#log = new ClusterLog(log, now);
+    const shared = { identity, links, roster, timers };
+    this.#arbiter = new Arbiter({ ...shared, advertise, nodesMax: limits.meshNodesMax });
+    this.#gossip = new Gossip(links);
+    this.#dialling = new Dialling({ ...shared, isDialable: advertise !== undefined, now, random });
+    this.#routes = new Routes({ ...shared, handler, limits, log: this.#log.limited });
+    this.#owner = this.#createOwner();
+    this.#dialling.setSeeds(options.seeds);
+  }
+
+  /** Begins to dial. */
+  start(connector: LinkConnector): void {
+    if (this.#state === "running") this.#dialling.start(connector);
+  }
+
+  /** Says gone to all peers, and resolves when no attempt to dial is left. [MESH-2.9] */
+  async stop(): Promise<void> {
+    this.#state = "stopped";
+    this.#arbiter.stop();
+    this.#routes.stop();
+    for (const live of this.#links.values()) live.close("the node stops", "stopping");
+    await this.#dialling.stop();
+  }
+
+  setSeeds(seeds: readonly Address[]): void {
+    if (this.#state === "running") this.#dialling.setSeeds(seeds);
+  }
+
+  nodes(): readonly RemoteNode[] {
+    return this.#routes.nodes();
+  }
+
+  node(name: string): RemoteNode | undefined {
+    return this.#routes.node(name);
+  }
+
+  /** Every node that is linked or listed, and every seed that nobody has answered at. */
+  status(): readonly PeerStatus[] {
+    const nowMs = this.#now();
+    const targets = this.#dialling.targets();
+    const partsOf = (instance: string): Parameters<typeof linkedStatus>[1] => ({
+      node: this.#routes.byInstance(instance),
+      target: targets.find((target) => target.instance === instance),
+      nowMs,
+    });
+    const linked = [...this.#links.values()].map((live) =>
+      linkedStatus(live, partsOf(live.instance)),
+    );
+    const listed = [...this.#roster.entries()]
+      .filter(({ identity: { instance } }) => !this.#links.has(instance))
+      .map(({ identity }) => {
+        const addresses = this.#roster.addressesOf(identity.instance);
+        return unlinkedStatus(identity, { ...partsOf(identity.instance), addresses });
+      });
+    const isKnown = (instance = ""): boolean =>
+      this.#links.has(instance) || this.#roster.get(instance) !== undefined;
+    const unknown = targets
+      .filter(({ instance }) => !isKnown(instance))
+      .map((target) => {
+        const { addresses } = target;
+        return unlinkedStatus(undefined, { node: undefined, target, addresses, nowMs });
+      });
+    return [...linked, ...listed, ...unknown];
+  }
+
+  decide(
+    attempt: LinkAttempt,
+    peer: NodeIdentity,
+  ): LinkRefusal | undefined | Promise<LinkRefusal | undefined> {
+    if (this.#state === "stopped") return { code: "stopping", text: "the node stops" };
+    this.#dialling.onIdentified(attempt, peer);
+    return this.#arbiter.decide(attempt, peer);
+  }
+
+  onUp(attempt: LinkAttempt, link: PeerLink): LinkHandler {
+    this.#arbiter.conclude(attempt);
+    const { handler } = this.#options;
+    const live = new LiveLink({ link, owner: this.#owner, handler, nowMs: this.#now() });
+    if (this.#state === "stopped") {
+      // Not before it knows whom to tell that it is down.
+      queueMicrotask(() => live.close("the node stops", "stopping"));
+      return live;
+    }
+    const older = this.#links.get(live.instance);
+    this.#links.set(live.instance, live);
+    this.#roster.welcome(live.instance);
+    this.#log.linkUp(live);
+    this.#gossip.onLinkUp(live);
+    this.#dialling.onLinkUp(live, attempt);
+    this.#routes.onLinkUp(live);
+    if (older !== undefined) this.#replace(older);
+    for (const { identity } of this.#roster.entries()) {
+      if (identity.name === live.peer.name) this.#onNamesake(identity);
+    }
+    return live;
+  }
+
+  onFailed(attempt: LinkAttempt, failure: AttemptFailure): void {
+    this.#arbiter.conclude(attempt);
+    const target = this.#dialling.onFailed(attempt, failure);
+    if (this.#state === "stopped") return;
+    const isExpected = failure.kind === "refused" && failure.code === "duplicate_link";
+    if (target !== undefined && !isExpected) {
+      target.lastError = { text: failure.text, at: new Date().toISOString() };
+    }
+    this.#log.failed(attempt, failure);
+  }
+
+  #createOwner(): LiveLinkOwner {
+    const routes = this.#routes;
+    return {
+      onPeers: (live, frame) => this.#whileLinked(live, () => this.#onPeers(live, frame)),
+      onCheck: (_live, instance) => void this.#links.get(instance)?.isAnswering(),
+      onUnreachable: (live, instance) => routes.onUnreachable(live, instance),
+      onRelay: (live, carried) => this.#whileLinked(live, () => routes.onRelay(live, carried)),
+      onRelayed: (live, carried) => this.#whileLinked(live, () => routes.onRelayed(live, carried)),
+      onRouteFrame: (live, type, value) =>
+        this.#whileLinked(live, () => routes.onDirectFrame(live, type, value)),
+      onDown: (live, down) => this.#onDown(live, down),
+    };
+  }
+
+  /** A link that was replaced may still have something to say. */
+  #whileLinked(live: LiveLink, act: () => void): void {
+    if (this.#links.get(live.instance) === live) act();
+  }
+
+  #onPeers(live: LiveLink, { added, removed }: PeersFrame): void {
+    for (const instance of removed) {
+      if (this.#roster.remove(live, instance)) this.#onUnlisted(live, instance);
+    }
+    for (const node of added) this.#onListed(live, node);
+    this.#arbiter.onChange();
+  }
+
+  #onListed(live: LiveLink, node: ListedNode): void {
+    const { instance, name } = node;
+    const { identity, limits } = this.#options;
+    if (instance === identity.instance || instance === live.instance) return;
+    if (!this.#roster.add(live, node)) {
+      this.#log.tooManyListed(limits.meshNodesMax);
+      return;
+    }
+    if (name === identity.name) {
+      const [there] = this.#roster.addressesOf(instance);
+      const text = namesakeText(
+        name,
+        this.#place(),
+        there ? formatAddress(there) : "an unknown address",
+      );
+      this.#log.duplicateName(instance, text);
+    }
+    this.#onNamesake(node);
+    this.#dialling.onListed(instance);
+    this.#routes.onListed(instance);
+  }
+
+  #onUnlisted(lister: LiveLink, instance: string): void {
+    this.#routes.onUnlisted(lister, instance);
+    this.#dialling.reconsider(instance);
+  }
+
+  #onDown(live: LiveLink, down: LinkDown): void {
+    if (this.#links.get(live.instance) !== live) {
+      this.#log.replaced(live, down);
+      return;
+    }
+    this.#links.delete(live.instance);
+    // [MESH-2.9], [MESH-5.5]
+    const isGone = live.saidGone || down.reason === "gone" || down.reason === "protocol_error";
+    if (isGone) this.#roster.depart(live.instance);
+    if (this.#state === "stopped") return;
+    this.#log.linkDown(live, down);
+    this.#gossip.onLinkDown(live);
+    const listed = this.#forgetListings(live);
+    this.#routes.onLinkDown(live);
+    for (const instance of listed) this.#dialling.reconsider(instance);
+    for (const { identity } of this.#roster.entries()) {
+      if (identity.name === live.peer.name) this.#dialling.reconsider(identity.instance);
+    }
+    this.#dialling.onLinkDown(live);
+    this.#arbiter.onChange();
+  }
+
+  /** The arbiter would not have made another link if it still had this one. [MESH-2.2] */
+  #replace(older: LiveLink): void {
+    const listed = this.#forgetListings(older);
+    this.#routes.onLinkDown(older);
+    for (const instance of listed) this.#dialling.reconsider(instance);
+    this.#arbiter.onChange();
+    older.close("a newer link has taken its place");
+  }
+
+  #forgetListings(live: LiveLink): readonly string[] {
+    const listed = this.#roster.listedBy(live);
+    for (const instance of listed) this.#roster.remove(live, instance);
+    return listed;
+  }
+
+  /** Somebody lists a node: is it another than the one of its name that is linked? [MESH-2.8] */
+  #onNamesake(rival: NodeIdentity): void {
+    for (const live of this.#links.values()) {
+      const isNamesake = live.peer.name === rival.name && live.instance !== rival.instance;
+      if (isNamesake && isNewer(live.peer, rival)) void this.#settle(live, rival);
+    }
+  }
+
+  /** The older one may be the former self of the newer, of whose end its peer has not heard. */
+  async #settle(live: LiveLink, rival: NodeIdentity): Promise<void> {
+    if (this.#doubted.has(live) || this.#roster.hasDeparted(rival.instance)) return;
+    this.#doubted.add(live);
+    const isGone = await this.#arbiter.isGone(rival.instance);
+    this.#doubted.delete(live);
+    if (isGone || this.#links.get(live.instance) !== live) return;
+    const [there] = this.#roster.addressesOf(rival.instance);
+    const place = there ? formatAddress(there) : "an unknown address";
+    const text = namesakeText(
+      rival.name,
+      place,
+      formatAddress(live.peer.advertise ?? live.address),
+    );
+    this.#log.duplicateName(live.instance, text);
+    live.close(text, "duplicate_name");
+  }
+
+  #place(): string {
+    const { advertise } = this.#options;
+    return advertise === undefined ? "this node" : formatAddress(advertise);
+  }
+}

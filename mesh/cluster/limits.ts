@@ -1,0 +1,46 @@
+/** Every bound and interval of the cluster that is not an operator's to change, with its reason. */
+
+/** Attempts at once: a whole rack coming back must not cost a descriptor for each of its nodes. */
+export const DIALS_AT_ONCE_MAX = 16;
+
+/** More addresses than anybody writes into a config. */
+export const SEEDS_MAX = 256;
+
+/** How much longer than the arbiter the other side of a pair waits, so that they do not cross. [MESH-2.6] */
+export const NON_ARBITER_DELAY_MS = 300;
+
+/** The longest interval between two attempts, as `Backoff` has it. [MESH-2.6] */
+export const LONGEST_INTERVAL_MS = 15_000;
+
+/** A link that lasted less has not shown that the next would: its back-off goes on growing. */
+export const STEADY_AFTER_MS = 5000;
+
+/** How long a node has to answer when its being there is in doubt. [MESH-2.4], [MESH-2.7] */
+export const PROBE_TIMEOUT_MS = 1000;
+
+/** A peer's own probe, and the way to it and back; with what set-up needs, less than set-up may take. */
+export const CHECK_TIMEOUT_MS = 1500;
+
+/** Newcomers of one name that are judged or wait for it; nobody needs a second. */
+export const DECISIONS_PER_NAME_MAX = 8;
+
+/** What is to be sent is held back so long at most when it moves to a link. [MESH-5.4] */
+export const HOLD_MS = 1000;
+
+/** What control frames may take beyond the queue of messages while both are held back. */
+export const HELD_CONTROL_BYTES = 1_048_576;
+
+/** A node that was just heard of is about to have a link; until then nobody is troubled to carry. */
+export const CARRY_AFTER_MS = 500;
+
+/** The largest frame that a link copies and takes as control. [MESH-4.1] */
+export const SMALL_FRAME_BYTES_MAX = 65_536;
+
+/** A node in a frame of peers takes 365 bytes at most, so that these stay below 64 KiB. */
+export const PEERS_PER_FRAME_MAX = 128;
+
+/** One line a minute for what goes wrong again and again. */
+export const LOG_EVERY_MS = 60_000;
+
+/** As many addresses as lines are kept apart for. */
+export const LOG_KEYS_MAX = 256;

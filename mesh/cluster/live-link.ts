@@ -1,0 +1,147 @@
+import type { Address } from "../../src/index.ts";
+import { LinkError } from "../link/link-error.ts";
+import type { GoneCode, LinkDown, LinkHandler, PeerLink } from "../link/peer-link.ts";
+import type { LinkPeer } from "../link/setup.ts";
+import {
+  type CarriedFrame,
+  ClusterFrameType,
+  decodeCarried,
+  decodeCheck,
+  decodeNumber,
+  decodePeers,
+  decodeUnreachable,
+  PAYLOAD_FRAME_TYPE_MIN,
+  type PeersFrame,
+} from "./cluster-frames.ts";
+import { PROBE_TIMEOUT_MS } from "./limits.ts";
+import type { ReachableNode } from "./reachable-node.ts";
+import type { RemoteNodeHandler } from "./remote-node.ts";
+
+/** Who acts on what a link brings, payloads apart. */
+export interface LiveLinkOwner {
+  onPeers(live: LiveLink, frame: PeersFrame): void;
+  onCheck(live: LiveLink, instance: string): void;
+  onUnreachable(live: LiveLink, instance: string): void;
+  /** To be passed on. */
+  onRelay(live: LiveLink, carried: CarriedFrame): void;
+  /** Has been passed on, to this node. */
+  onRelayed(live: LiveLink, carried: CarriedFrame): void;
+  /** A frame of a route. */
+  onRouteFrame(live: LiveLink, type: number, value: number): void;
+  onDown(live: LiveLink, down: LinkDown): void;
+}
+
+export interface LiveLinkOptions {
+  readonly link: PeerLink;
+  readonly owner: LiveLinkOwner;
+  readonly handler: RemoteNodeHandler;
+  readonly nowMs: number;
+}
+
+/** A link that is up, with what the cluster knows of it. */
+export class LiveLink implements LinkHandler {
+  readonly link: PeerLink;
+  readonly peer: LinkPeer;
+  readonly instance: string;
+  readonly instanceBytes: Uint8Array;
+  readonly upSinceMs: number;
+  /** The node at the other end, once it has its route. */
+  node: ReachableNode | undefined;
+  /**
+   * Whether the peer has opened the link, or has begun to move to it. An open by a carrier then says that it has
+   * left it again; before, it is only late. [MESH-5.3]
+   */
+  isEntered = false;
+  /** Whether this side has said gone. */
+  saidGone = false;
+  readonly #owner: LiveLinkOwner;
+  readonly #handler: RemoteNodeHandler;
+  #probe: Promise<boolean> | undefined;
+
+  constructor({ link, owner, handler, nowMs }: LiveLinkOptions) {
+    this.link = link;
+    this.peer = link.peer;
+    this.instance = link.peer.instance;
+    this.instanceBytes = Uint8Array.fromHex(this.instance);
+    this.upSinceMs = nowMs;
+    this.#owner = owner;
+    this.#handler = handler;
+  }
+
+  get address(): Address {
+    return this.link.address;
+  }
+
+  onFrame(link: PeerLink, type: number, chunk: Buffer, start: number, end: number): void {
+    if (type < PAYLOAD_FRAME_TYPE_MIN) {
+      this.#onOwnFrame(type, chunk, start, end);
+      return;
+    }
+    const { node } = this;
+    // [MESH-5.3]: not opened, or late.
+    if (node === undefined || node.inbound !== this) return;
+    const mistake = this.#handler.onFrame(node, type, chunk, start, end);
+    if (mistake !== undefined && link === this.link) this.close(mistake, "protocol_error");
+  }
+
+  onDown(_link: PeerLink, down: LinkDown): void {
+    this.#owner.onDown(this, down);
+  }
+
+  close(text: string, code?: GoneCode): void {
+    if (code !== undefined) this.saidGone = true;
+    this.link.close(text, code);
+  }
+
+  /**
+   * Makes sure that the other side is there, and closes the link if it is not. Whoever asks meanwhile
+   * gets the same answer. [MESH-2.7]
+   */
+  isAnswering(): Promise<boolean> {
+    this.#probe ??= this.#askIt().finally(() => {
+      this.#probe = undefined;
+    });
+    return this.#probe;
+  }
+
+  async #askIt(): Promise<boolean> {
+    const isThere = await this.link.probe(PROBE_TIMEOUT_MS);
+    if (!isThere) this.close(`it did not answer within ${PROBE_TIMEOUT_MS} ms`);
+    return isThere;
+  }
+
+  #onOwnFrame(type: number, chunk: Buffer, start: number, end: number): void {
+    try {
+      this.#dispatch(type, chunk, start, end);
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error;
+      this.close(error.message, "protocol_error");
+    }
+  }
+
+  #dispatch(type: number, chunk: Buffer, start: number, end: number): void {
+    const owner = this.#owner;
+    switch (type) {
+      case ClusterFrameType.relay:
+        owner.onRelay(this, decodeCarried(chunk, start, end));
+        return;
+      case ClusterFrameType.relayed:
+        owner.onRelayed(this, decodeCarried(chunk, start, end));
+        return;
+      case ClusterFrameType.peers:
+        owner.onPeers(this, decodePeers(chunk, start, end));
+        return;
+      case ClusterFrameType.check:
+        owner.onCheck(this, decodeCheck(chunk, start, end));
+        return;
+      case ClusterFrameType.unreachable:
+        owner.onUnreachable(this, decodeUnreachable(chunk, start, end));
+        return;
+      case ClusterFrameType.open:
+      case ClusterFrameType.flush:
+      case ClusterFrameType.flushed:
+        owner.onRouteFrame(this, type, decodeNumber(chunk, start, end));
+        return;
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import { type Address, formatAddress } from "../../src/index.ts";
+import type { LinkCounters, LinkDirection } from "../link/peer-link.ts";
+import type { NodeIdentity } from "../link/setup.ts";
+import type { DialError, DialTarget } from "./dial-target.ts";
+import type { LiveLink } from "./live-link.ts";
+import type { ReachableNode } from "./reachable-node.ts";
+
+/**
+ * | state | it means |
+ * |---|---|
+ * | `up` | there is a link |
+ * | `carried` | there is none, but a peer carries |
+ * | `connecting` | it is being dialled |
+ * | `waiting` | it will be dialled again, or has to dial this node |
+ */
+export type PeerState = "up" | "carried" | "connecting" | "waiting";
+
+/** Another node, or an address that nobody has answered at yet. */
+export interface PeerStatus {
+  readonly name: string | undefined;
+  readonly instance: string | undefined;
+  readonly incarnation: number | undefined;
+  readonly state: PeerState;
+  /** `host:port`. */
+  readonly address: string | undefined;
+  readonly direction: LinkDirection | undefined;
+  readonly rttMs: number | undefined;
+  /** The name of the node that carries. */
+  readonly via: string | undefined;
+  readonly upForMs: number | undefined;
+  readonly retryInMs: number | undefined;
+  readonly queuedBytes: number;
+  /** Of the link. */
+  readonly counters: Readonly<LinkCounters> | undefined;
+  readonly lastError: DialError | undefined;
+}
+
+export function linkedStatus(
+  live: LiveLink,
+  { node, target, nowMs }: StatusParts & { readonly nowMs: number },
+): PeerStatus {
+  const { link, peer } = live;
+  return {
+    ...identityOf(peer),
+    state: "up",
+    address: formatAddress(link.address),
+    direction: link.direction,
+    rttMs: link.rttMs,
+    via: node?.via,
+    upForMs: nowMs - live.upSinceMs,
+    retryInMs: undefined,
+    queuedBytes: link.queuedBytes + (node?.via === undefined ? 0 : node.queuedBytes),
+    counters: { ...link.counters },
+    lastError: target?.lastError,
+  };
+}
+
+export interface StatusParts {
+  readonly node: ReachableNode | undefined;
+  readonly target: DialTarget | undefined;
+}
+
+/** Of a node or an address without a link. */
+export function unlinkedStatus(
+  identity: NodeIdentity | undefined,
+  parts: StatusParts & { readonly addresses: readonly Address[]; readonly nowMs: number },
+): PeerStatus {
+  const { node, target, addresses, nowMs } = parts;
+  const [address] = addresses;
+  const dialState = target?.state;
+  const isConnecting = dialState?.name === "connecting" || dialState?.name === "queued";
+  return {
+    name: identity?.name,
+    instance: identity?.instance,
+    incarnation: identity?.incarnation,
+    state: node !== undefined ? "carried" : isConnecting ? "connecting" : "waiting",
+    address: address && formatAddress(address),
+    direction: undefined,
+    rttMs: undefined,
+    via: node?.via,
+    upForMs: undefined,
+    retryInMs: dialState?.name === "waiting" ? Math.max(0, dialState.untilMs - nowMs) : undefined,
+    queuedBytes: node?.queuedBytes ?? 0,
+    counters: undefined,
+    lastError: target?.lastError,
+  };
+}
+
+function identityOf({ name, instance, incarnation }: NodeIdentity): NodeIdentity {
+  return { name, instance, incarnation };
+}

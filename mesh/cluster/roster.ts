@@ -1,0 +1,137 @@
+import { type Address, formatAddress, normalizeHost } from "../../src/index.ts";
+import type { NodeIdentity } from "../link/setup.ts";
+import type { ListedNode } from "./cluster-frames.ts";
+import type { LiveLink } from "./live-link.ts";
+
+/** What one peer says of a node that it has a link with. */
+interface Listing {
+  readonly address: Address | undefined;
+  /** It has answered that it does not reach the node after all; so it counts for nothing until it lists it anew. */
+  isUnreachable: boolean;
+}
+
+/** A node that some peer lists. */
+export interface ListedEntry {
+  readonly identity: NodeIdentity;
+  readonly listings: Map<LiveLink, Listing>;
+}
+
+export interface RosterOptions {
+  /** Nodes listed at once. */
+  readonly nodesMax: number;
+}
+
+/** What peers say of those they have links with. [MESH-2.5] */
+export class Roster {
+  readonly #nodesMax: number;
+  readonly #entries = new Map<string, ListedEntry>();
+  /** Who has said gone, or was told, and is carried by nobody for as long as it is listed. [MESH-5.5] */
+  readonly #departed = new Set<string>();
+
+  constructor({ nodesMax }: RosterOptions) {
+    this.#nodesMax = nodesMax;
+  }
+
+  get(instance: string): ListedEntry | undefined {
+    return this.#entries.get(instance);
+  }
+
+  entries(): IterableIterator<ListedEntry> {
+    return this.#entries.values();
+  }
+
+  /** Answers whether it was noted: there may be too many, or the instance be another node's. */
+  add(lister: LiveLink, { address, ...identity }: ListedNode): boolean {
+    const known = this.#entries.get(identity.instance);
+    if (known === undefined && this.#entries.size >= this.#nodesMax) return false;
+    if (known !== undefined && !isSame(known.identity, identity)) return false;
+    const entry = known ?? { identity, listings: new Map<LiveLink, Listing>() };
+    this.#entries.set(identity.instance, entry);
+    entry.listings.set(lister, { address: placeOf(address, lister), isUnreachable: false });
+    return true;
+  }
+
+  /** Answers whether it was listed. */
+  remove(lister: LiveLink, instance: string): boolean {
+    const entry = this.#entries.get(instance);
+    if (entry?.listings.delete(lister) !== true) return false;
+    if (entry.listings.size === 0) {
+      this.#entries.delete(instance);
+      this.#departed.delete(instance);
+    }
+    return true;
+  }
+
+  /** What the peer lists. */
+  listedBy(lister: LiveLink): string[] {
+    const listed = [...this.#entries.values()].filter(({ listings }) => listings.has(lister));
+    return listed.map(({ identity }) => identity.instance);
+  }
+
+  listersOf(instance: string): LiveLink[] {
+    return [...(this.#entries.get(instance)?.listings.keys() ?? [])];
+  }
+
+  isListedBy(lister: LiveLink, instance: string): boolean {
+    return this.#entries.get(instance)?.listings.has(lister) === true;
+  }
+
+  markUnreachable(lister: LiveLink, instance: string): void {
+    const listing = this.#entries.get(instance)?.listings.get(lister);
+    if (listing !== undefined) listing.isUnreachable = true;
+  }
+
+  /** The peer that is to carry: of several the one whose name comes first. [MESH-5.5] */
+  carrierOf(instance: string): LiveLink | undefined {
+    if (this.#departed.has(instance)) return undefined;
+    let first: LiveLink | undefined;
+    for (const [lister, { isUnreachable }] of this.#entries.get(instance)?.listings ?? []) {
+      const isFirst = first === undefined || lister.peer.name < first.peer.name;
+      if (isFirst && !isUnreachable) first = lister;
+    }
+    return first;
+  }
+
+  /** Where it can be dialled, each place once. */
+  addressesOf(instance: string): Address[] {
+    const places = new Map<string, Address>();
+    for (const { address } of this.#entries.get(instance)?.listings.values() ?? []) {
+      if (address !== undefined) places.set(addressKey(address), address);
+    }
+    return [...places.values()];
+  }
+
+  /** It has left by gone. A bounded number is remembered, of which those that go first matter least. */
+  depart(instance: string): void {
+    this.#departed.delete(instance);
+    this.#departed.add(instance);
+    if (this.#departed.size <= this.#nodesMax) return;
+    for (const oldest of this.#departed) {
+      this.#departed.delete(oldest);
+      return;
+    }
+  }
+
+  hasDeparted(instance: string): boolean {
+    return this.#departed.has(instance);
+  }
+
+  /** It is back. */
+  welcome(instance: string): void {
+    this.#departed.delete(instance);
+  }
+}
+
+/** The same for two spellings of one address. */
+export function addressKey({ host, port }: Address): string {
+  return formatAddress({ host: normalizeHost(host), port });
+}
+
+/** [MESH-2.5]: an empty host is where the sender is. */
+function placeOf(address: Address | undefined, lister: LiveLink): Address | undefined {
+  return address?.host === "" ? { ...address, host: lister.address.host } : address;
+}
+
+function isSame(one: NodeIdentity, other: NodeIdentity): boolean {
+  return one.name === other.name && one.incarnation === other.incarnation;
+}

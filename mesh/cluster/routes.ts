@@ -1,0 +1,253 @@
+import type { LogFields } from "../log.ts";
+import type { LimitedLogger } from "../log-limit.ts";
+import type { NodeIdentity } from "../link/setup.ts";
+import {
+  type CarriedFrame,
+  ClusterFrameType,
+  decodeNumber,
+  encodeRelayed,
+  encodeUnreachable,
+  PAYLOAD_FRAME_TYPE_MIN,
+  DROPPABLE_FRAME_TYPE_MIN,
+} from "./cluster-frames.ts";
+import { CARRY_AFTER_MS, SMALL_FRAME_BYTES_MAX } from "./limits.ts";
+import type { LiveLink } from "./live-link.ts";
+import { ReachableNode, type ReachableNodeOptions } from "./reachable-node.ts";
+import type { Roster } from "./roster.ts";
+import type { Cancel } from "./timers.ts";
+
+export interface RoutesOptions extends Omit<ReachableNodeOptions, "nextSerial" | "onOver"> {
+  readonly identity: NodeIdentity;
+  /** By instance. */
+  readonly links: ReadonlyMap<string, LiveLink>;
+  readonly roster: Roster;
+  readonly log: LimitedLogger;
+}
+
+/** The ways to all other nodes, and those between others that this node is part of. [MESH-5] */
+export class Routes {
+  readonly #options: RoutesOptions;
+  readonly #nodeOptions: ReachableNodeOptions;
+  readonly #nodes = new Map<string, ReachableNode>();
+  readonly #byName = new Map<string, ReachableNode>();
+  /** Nodes that nobody has carried to yet, because a link is about to come. As many as are listed at most. */
+  readonly #awaited = new Map<string, Cancel>();
+  #serial = 0;
+
+  constructor(options: RoutesOptions) {
+    this.#options = options;
+    const { handler, limits, timers } = options;
+    this.#nodeOptions = {
+      handler,
+      limits,
+      timers,
+      nextSerial: () => this.#nextSerial(),
+      onOver: (node) => this.#forget(node),
+    };
+  }
+
+  nodes(): ReachableNode[] {
+    return [...this.#nodes.values()];
+  }
+
+  node(name: string): ReachableNode | undefined {
+    return this.#byName.get(name);
+  }
+
+  byInstance(instance: string): ReachableNode | undefined {
+    return this.#nodes.get(instance);
+  }
+
+  onLinkUp(live: LiveLink): void {
+    const { peer, instance } = live;
+    this.#stopAwaiting(instance);
+    const namesake = this.#byName.get(peer.name);
+    // It has restarted: its new self takes the place of the old.
+    if (namesake !== undefined && namesake.instance !== instance) namesake.goDown();
+    const known = this.#nodes.get(instance);
+    // Somebody has listed the instance by another name than it has proved.
+    if (known !== undefined && known.name !== peer.name) known.goDown();
+    (this.#nodes.get(instance) ?? this.#create(peer)).onLinkUp(live);
+  }
+
+  /** To be called once the link is no longer among the links, nor what it lists in the roster. */
+  onLinkDown(live: LiveLink): void {
+    for (const node of this.nodes()) this.#lose(node, live);
+  }
+
+  onListed(instance: string): void {
+    this.#awaitOrCarry(instance, CARRY_AFTER_MS);
+  }
+
+  onUnlisted(lister: LiveLink, instance: string): void {
+    if (this.#options.roster.get(instance) === undefined) this.#stopAwaiting(instance);
+    const node = this.#nodes.get(instance);
+    if (node !== undefined && instance !== lister.instance) this.#lose(node, lister);
+  }
+
+  onUnreachable(live: LiveLink, instance: string): void {
+    const node = this.#nodes.get(instance);
+    // Late, where the route is another already.
+    if (node?.outbound !== live || live.instance === instance) return;
+    this.#options.roster.markUnreachable(live, instance);
+    this.#lose(node, live);
+  }
+
+  /** [MESH-5.1], [MESH-5.2] */
+  onRelay(live: LiveLink, carried: CarriedFrame): void {
+    const next = this.#options.links.get(carried.instance);
+    const isPassedOn = next !== undefined && next !== live && this.#passOn(live, carried, next);
+    if (!isPassedOn) live.link.sendControl(encodeUnreachable(carried.instance));
+  }
+
+  onRelayed(live: LiveLink, carried: CarriedFrame): void {
+    const { instance, type, chunk, start, end } = carried;
+    if (!this.#nodes.has(instance) && type === ClusterFrameType.open) {
+      // The other side has not waited for a link.
+      if (this.#options.roster.isListedBy(live, instance)) this.#awaitOrCarry(instance, 0);
+    }
+    const node = this.#nodes.get(instance);
+    if (node === undefined) return;
+    if (type < PAYLOAD_FRAME_TYPE_MIN) {
+      // Not the carrier's mistake.
+      if (end - start !== 4) return;
+      this.#onRouteFrame({ node, live, type, value: decodeNumber(chunk, start, end) });
+      return;
+    }
+    if (node.inbound !== live) return;
+    const mistake = this.#options.handler.onFrame(node, type, chunk, start, end);
+    if (mistake !== undefined) this.#warnOf(node, { carrier: live.peer.name, mistake });
+  }
+
+  /** A frame of a route that came over the link of the pair. */
+  onDirectFrame(live: LiveLink, type: number, value: number): void {
+    const { node } = live;
+    if (node !== undefined) this.#onRouteFrame({ node, live, type, value });
+  }
+
+  stop(): void {
+    for (const cancel of this.#awaited.values()) cancel();
+    this.#awaited.clear();
+    for (const node of this.nodes()) node.goDown();
+  }
+
+  #onRouteFrame({
+    node,
+    live,
+    type,
+    value,
+  }: {
+    readonly node: ReachableNode;
+    readonly live: LiveLink;
+    readonly type: number;
+    readonly value: number;
+  }): void {
+    switch (type) {
+      case ClusterFrameType.open:
+        this.#onOpen(node, live, value);
+        return;
+      case ClusterFrameType.flush: {
+        const link = this.#options.links.get(node.instance);
+        if (link !== undefined && link !== live) link.isEntered = true;
+        node.onFlush(live, value);
+        return;
+      }
+      case ClusterFrameType.flushed:
+        node.onFlushed(value);
+        return;
+    }
+  }
+
+  #onOpen(node: ReachableNode, live: LiveLink, serial: number): void {
+    if (!node.acceptOpen(live, serial)) return;
+    const link = this.#options.links.get(node.instance);
+    if (link === live) {
+      live.isEntered = true;
+    } else if (link?.isEntered === true) {
+      // [MESH-5.3]
+      link.close("the other side has lost the link");
+    }
+    if (!node.isDown) this.#options.handler.onOpened(node);
+  }
+
+  /** Answers `false` if the way is of no use, because what must arrive would not. */
+  #passOn(from: LiveLink, carried: CarriedFrame, { link, instance }: LiveLink): boolean {
+    const frame = encodeRelayed(from.instanceBytes, carried);
+    // Flush must stay behind large frames; and one peer's control must not overflow the link of another.
+    const isSmall =
+      frame.length <= SMALL_FRAME_BYTES_MAX && carried.type !== ClusterFrameType.flush;
+    const mustArrive = carried.type < DROPPABLE_FRAME_TYPE_MIN;
+    if (mustArrive && isSmall && link.queuedBytes < this.#options.limits.meshQueueBytesMax) {
+      link.sendControl(frame);
+      return true;
+    }
+    const isTaken = link.sendMessage(frame, `${from.instance} ${instance}`);
+    return isTaken || !mustArrive || carried.type === ClusterFrameType.flush;
+  }
+
+  #awaitOrCarry(instance: string, delayMs: number): void {
+    if (this.#nodes.has(instance) || !this.#mayCarry(instance)) return;
+    if (delayMs === 0) {
+      this.#stopAwaiting(instance);
+      this.#carry(instance);
+    } else if (!this.#awaited.has(instance)) {
+      const cancel = this.#options.timers.after(delayMs, () => this.#awaitOrCarry(instance, 0));
+      this.#awaited.set(instance, cancel);
+    }
+  }
+
+  #mayCarry(instance: string): boolean {
+    const { identity, links, roster } = this.#options;
+    const name = roster.get(instance)?.identity.name;
+    if (name === undefined || name === identity.name || links.has(instance)) return false;
+    // Of two nodes of one name, the one that is there stays.
+    return !this.#byName.has(name) && roster.carrierOf(instance) !== undefined;
+  }
+
+  #carry(instance: string): void {
+    const { roster } = this.#options;
+    const carrier = roster.carrierOf(instance);
+    const entry = roster.get(instance);
+    if (carrier === undefined || entry === undefined) return;
+    this.#create(entry.identity).carryBy(carrier);
+  }
+
+  #carryNamesakes(name: string): void {
+    for (const { identity } of this.#options.roster.entries()) {
+      if (identity.name === name) this.#awaitOrCarry(identity.instance, 0);
+    }
+  }
+
+  #lose(node: ReachableNode, link: LiveLink): void {
+    node.onLost(link, this.#options.roster.carrierOf(node.instance));
+    if (node.isDown) this.#carryNamesakes(node.name);
+  }
+
+  #create(identity: NodeIdentity): ReachableNode {
+    const node = new ReachableNode(identity, this.#nodeOptions);
+    this.#nodes.set(node.instance, node);
+    this.#byName.set(node.name, node);
+    return node;
+  }
+
+  #forget(node: ReachableNode): void {
+    if (this.#nodes.get(node.instance) === node) this.#nodes.delete(node.instance);
+    if (this.#byName.get(node.name) === node) this.#byName.delete(node.name);
+  }
+
+  #stopAwaiting(instance: string): void {
+    this.#awaited.get(instance)?.();
+    this.#awaited.delete(instance);
+  }
+
+  #warnOf(node: ReachableNode, fields: LogFields): void {
+    const text = "a node sends what cannot be read; is it of another version?";
+    this.#options.log.warn(`unreadable ${node.instance}`, text, { peer: node.name, ...fields });
+  }
+
+  /** Greater each time, over all pairs, and so for each. [MESH-5.3] */
+  #nextSerial(): number {
+    this.#serial += 1;
+    return this.#serial;
+  }
+}
