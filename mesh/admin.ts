@@ -1,10 +1,14 @@
-/** The admin address: health, metrics, status, and the plugins' switches, over HTTP. */
+/** The admin address: health, metrics, status, the plugins' switches, and messages, over HTTP. */
 
 import { timingSafeEqual } from "node:crypto";
 import type { Server } from "bun";
 import * as v from "valibot";
 import { normalizeHost } from "../src/index.ts";
+import { bodyOf, json, problem, text } from "./admin-answers.ts";
+import { EventStreams } from "./admin-events.ts";
+import { answerPublish, answerRequest } from "./admin-messages.ts";
 import { isLoopbackHost } from "./config/hosts.ts";
+import type { Messenger } from "./messaging/messenger.ts";
 import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
 import type { PluginStatus } from "./plugin-host.ts";
 import type { NodeStatus } from "./status.ts";
@@ -17,6 +21,7 @@ const ASK_FOR_TOKEN = { "www-authenticate": "Bearer" };
 /** What the admin address needs of the node. */
 export interface Administered {
   status(): NodeStatus;
+  readonly messenger: Messenger;
   readonly plugins: {
     load(name: string): Promise<PluginStatus | undefined>;
     unload(name: string): Promise<PluginStatus | undefined>;
@@ -32,6 +37,8 @@ export interface AdminOptions {
   /** What a client that is not on this machine must show. */
   readonly token: () => string | undefined;
   readonly node: Administered;
+  /** Time between two signs of life on a stream of events. Default: 15 s. */
+  readonly heartbeatMs?: number;
 }
 
 export interface Admin {
@@ -49,9 +56,13 @@ const PluginAction = v.strictObject({
 /** @throws {Error} with `code` as the system gave it, if it cannot listen there */
 export function serveAdmin(options: AdminOptions): Admin {
   const { node } = options;
+  const events = new EventStreams(options.heartbeatMs);
   const routes = new Map<string, Answer>([
     ["GET /metrics", () => metrics(node)],
     ["GET /api/status", () => json(node.status())],
+    ["GET /api/events", (request) => events.open(node.messenger, request)],
+    ["POST /api/publish", (request) => answerPublish(node.messenger, request)],
+    ["POST /api/request", (request) => answerRequest(node.messenger, request)],
     ["POST /api/plugins", (request) => act(node, request)],
     ["GET /", () => text(INDEX)],
   ]);
@@ -69,7 +80,14 @@ export function serveAdmin(options: AdminOptions): Admin {
   });
   return {
     url: `http://${server.hostname?.includes(":") === true ? `[${server.hostname}]` : server.hostname}:${server.port}`,
-    stop: () => server.stop(true),
+    stop: async () => {
+      events.stop();
+      // What they still have to say is written after this turn.
+      await new Promise<void>((resolve) => {
+        setImmediate(resolve);
+      });
+      await server.stop(true);
+    },
   };
 }
 
@@ -79,6 +97,9 @@ GET  /healthz      200 while the process runs
 GET  /readyz       200 while the node is ready, else 503
 GET  /metrics      for Prometheus
 GET  /api/status   everything, as JSON
+GET  /api/events   ?topics=chat.>,map: messages as they come (server-sent events)
+POST /api/publish  {"topic": TOPIC, "payload": ANY}
+POST /api/request  {"node": NAME or "*", "service": NAME, "payload": ANY, "timeoutMs": N}
 POST /api/plugins  {"action": "load" | "unload" | "reload", "plugin": NAME}
 `;
 
@@ -98,13 +119,17 @@ async function answer({ request, server, routes, options }: Exchange): Promise<R
   if (refusal !== undefined) return refusal;
   const method = request.method === "HEAD" ? "GET" : request.method;
   const route = routes.get(`${method} ${pathname}`);
-  if (route !== undefined) return route(request);
+  if (route !== undefined) {
+    // A stream may be silent, and a request take longer, than Bun lets a connection be.
+    server.timeout(request, 0);
+    return route(request);
+  }
   const known = [...routes.keys()].find((key) => key.endsWith(` ${pathname}`));
   if (known === undefined) {
     return problem(404, `there is nothing at ${pathname}; GET / lists what there is`);
   }
   const allow = known.startsWith("GET ") ? "GET, HEAD" : "POST";
-  return problem(405, `${pathname} does not answer ${request.method}`, { allow });
+  return problem(405, `${pathname} does not answer ${request.method}`, { headers: { allow } });
 }
 
 /**
@@ -119,12 +144,12 @@ function refuse(
   const shown = request.headers.get("authorization")?.replace(/^bearer /i, "");
   if (shown !== undefined && token !== undefined) {
     if (equalInConstantTime(shown, token)) return undefined;
-    return problem(401, "the token is wrong", ASK_FOR_TOKEN);
+    return problem(401, "the token is wrong", { headers: ASK_FOR_TOKEN });
   }
   if (!isLocal(request, server)) {
     return token === undefined
       ? problem(403, "only this machine may ask; set [admin] token to let others in")
-      : problem(401, "send the header: Authorization: Bearer TOKEN", ASK_FOR_TOKEN);
+      : problem(401, "send the header: Authorization: Bearer TOKEN", { headers: ASK_FOR_TOKEN });
   }
   if (request.method === "POST" && !isJson(request)) {
     return problem(415, "send the header: Content-Type: application/json");
@@ -169,28 +194,4 @@ async function act({ plugins }: Administered, request: Request): Promise<Respons
     return problem(404, `[plugins] load names no plugin "${plugin}"`);
   }
   return json(status, status.error === undefined ? 200 : 500);
-}
-
-async function bodyOf(request: Request): Promise<unknown> {
-  try {
-    return await request.json();
-  } catch {
-    return undefined;
-  }
-}
-
-function text(body: string, status = 200): Response {
-  return new Response(body, { status, headers: { "content-type": "text/plain; charset=utf-8" } });
-}
-
-function json(value: unknown, status = 200): Response {
-  return Response.json(value, { status });
-}
-
-function problem(
-  status: number,
-  error: string,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  return Response.json({ error }, { status, headers });
 }

@@ -28,6 +28,7 @@ const OPTIONS = {
   port: { type: "string" },
   "admin-port": { type: "string" },
   data: { type: "string" },
+  peer: { type: "string" },
   check: { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean" },
@@ -43,6 +44,7 @@ Usage: bun run node.ts [options]
   --port PORT        instead of [server] port (default: 28080), 0 for a free one
   --admin-port PORT  instead of [admin] port (default: 28090), 0 for a free one
   --data FOLDER      instead of [node] data (default: data)
+  --peer HOST[:PORT] instead of [mesh] peers; may be repeated
   --check            list every mistake in config and options, and exit
   --help, -h         show this text and exit
   --version          show the version and exit
@@ -50,6 +52,10 @@ Usage: bun run node.ts [options]
 Examples:
   bun run node.ts --config config/surf.ini
   bun run node.ts --check --port 28081
+  bun run node.ts --name surf-2 --peer 10.0.0.1 --peer 10.0.0.3:28081
+
+Environment:
+  CCP_MESH_SECRET  the secret of the mesh, where the config has none
 
 Exit codes:
   0  all is well, or it was told to stop and did
@@ -61,11 +67,15 @@ Signals:
   SIGHUP           read the config again and apply what can change while running
 `;
 
-/** Judges `args`, those after the program's name. Where an option is repeated, the last one counts. */
+/**
+ * Judges `args`, those after the program's name. Where an option is repeated, the last one counts;
+ * each `--peer` does.
+ */
 export function parseArguments(args: readonly string[]): NodeArguments {
   // Strict parsing would stop at the first mistake, so the tokens are judged here.
   const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: false, tokens: true });
   const given = new Map<string, string>();
+  const peers: string[] = [];
   const mistakes = new Set<string>();
   let isAfterUnknown = false;
   for (const token of tokens) {
@@ -73,6 +83,7 @@ export function parseArguments(args: readonly string[]): NodeArguments {
       const mistake = optionMistake(token, args);
       if (mistake === undefined) {
         given.set(token.name, token.value ?? "");
+        if (token.name === "peer") peers.push(token.value ?? "");
       } else {
         mistakes.add(mistake);
       }
@@ -93,7 +104,7 @@ export function parseArguments(args: readonly string[]): NodeArguments {
   return {
     action: given.has("check") ? "check" : "run",
     configPath: given.get("config") ?? DEFAULT_CONFIG_PATH,
-    overrides: overridesOf(given),
+    overrides: overridesOf(given, peers),
   };
 }
 
@@ -123,7 +134,10 @@ function optionMistake(token: OptionToken, args: readonly string[]): string | un
   return `unknown option ${printable(shortened(typed, 64))}; ${hint}`;
 }
 
-function overridesOf(given: ReadonlyMap<string, string>): ConfigOverrides {
+function overridesOf(
+  given: ReadonlyMap<string, string>,
+  peers: readonly string[],
+): ConfigOverrides {
   const name = given.get("name");
   const port = given.get("port");
   const adminPort = given.get("admin-port");
@@ -133,5 +147,6 @@ function overridesOf(given: ReadonlyMap<string, string>): ConfigOverrides {
     ...(port !== undefined && { port }),
     ...(adminPort !== undefined && { adminPort }),
     ...(data !== undefined && { data }),
+    ...(peers.length > 0 && { peers }),
   };
 }

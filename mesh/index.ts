@@ -1,5 +1,5 @@
 /**
- * What plugins import from "ccp-mesh": how to define one, and the protocol library.
+ * What plugins import from "ccp-mesh": how to define one, what it sees of the mesh, and the protocol library.
  *
  * ```ts
  * import { definePlugin } from "ccp-mesh";
@@ -49,4 +49,27 @@ export {
   type RequestOptions,
 } from "../src/index.ts";
 export type { Logger } from "./log.ts";
-export { definePlugin, type Plugin, type PluginNode } from "./plugin.ts";
+export { MeshError, type MeshErrorCode } from "./mesh-error.ts";
+export {
+  ANY_NODE,
+  type MeshRequestOptions,
+  type Message,
+  type PayloadKind,
+  type Peer,
+  type PeerEvent,
+  type PresenceEvent,
+  type PresenceState,
+  type ServiceHandler,
+  type ServiceRequest,
+  type SubscribeOptions,
+} from "./messaging/messenger.ts";
+export {
+  type CallbackSubscribeOptions,
+  definePlugin,
+  type MessageSubscription,
+  type Plugin,
+  type PluginNode,
+  type PluginPresence,
+} from "./plugin.ts";
+export type { SubscriptionQueueLimits } from "./topics/limits.ts";
+export type { Subscription } from "./topics/subscription.ts";

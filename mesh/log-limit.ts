@@ -28,6 +28,11 @@ interface Slot {
   leftOut: number;
 }
 
+/** An attacker can cause these lines, so each address gets one a minute for each reason. */
+export const REFUSALS_LOGGED: LogLimitOptions = { everyMs: 60_000, keysMax: 1000 };
+/** A plugin that throws a thousand times a second must not fill the disk. */
+export const ERRORS_LOGGED: LogLimitOptions = { everyMs: 10_000, keysMax: 100 };
+
 /** At most `keysMax + 1` lines an interval, however many keys a stranger makes up. */
 export function limited(logger: Logger, options: LogLimitOptions): LimitedLogger {
   const { everyMs, keysMax, now = () => performance.now() } = options;

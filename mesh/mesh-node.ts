@@ -1,34 +1,24 @@
-/** A node: an endpoint, the plugins on it, and the admin address beside it. */
+/** A node: an endpoint, the mesh it is part of, the plugins on both, and the admin address beside them. */
 
-import { readFileSync } from "node:fs";
 import packageJson from "../package.json" with { type: "json" };
-import {
-  Endpoint,
-  type EndpointLimits,
-  formatAddress,
-  type ServerTls,
-  Whitelist,
-} from "../src/index.ts";
+import { type Endpoint, formatAddress, type ServerTls } from "../src/index.ts";
 import { type Admin, type Administered, serveAdmin } from "./admin.ts";
+import type { BuiltInName } from "./built-in-plugins.ts";
 import type { NodeConfig, ServerConfig } from "./config/config.ts";
 import { errorPlace } from "./error-place.ts";
 import { errorText } from "./error-text.ts";
-import { adminError, listenError } from "./listen-error.ts";
+import { adminError } from "./listen-error.ts";
 import type { Logger } from "./log.ts";
-import { type LimitedLogger, limited } from "./log-limit.ts";
-import { NodeError } from "./node-error.ts";
-import { connectionsAllowed } from "./open-files.ts";
+import { ERRORS_LOGGED, type LimitedLogger, limited } from "./log-limit.ts";
+import { fixedPart, Mesh, type MeshParts } from "./mesh.ts";
+import { Messaging } from "./messaging/messaging.ts";
+import type { Messenger } from "./messaging/messenger.ts";
+import { listenAs, readTls, whitelistOf } from "./node-endpoint.ts";
 import { PluginHost } from "./plugin-host.ts";
 import { pluginFolders, providePluginApi } from "./plugin-modules.ts";
-import { REFUSAL_LINES } from "./refusals.ts";
 import type { NodeState, NodeStatus } from "./status.ts";
 
 export const VERSION: string = packageJson.version;
-
-/** An attacker can cause these lines, so each address gets one a minute for each reason. */
-const REFUSALS_LOGGED = { everyMs: 60_000, keysMax: 1000 };
-/** A plugin that throws a thousand times a second must not fill the disk. */
-const ERRORS_LOGGED = { everyMs: 10_000, keysMax: 100 };
 
 export interface NodeOptions {
   readonly config: NodeConfig;
@@ -39,6 +29,8 @@ export interface NodeOptions {
 
 interface NodeParts {
   readonly endpoint: Endpoint;
+  /** Alone, it serves the plugins of this node. */
+  readonly messaging: Messaging;
   /** As read at the start. */
   readonly tls: ServerTls | undefined;
   readonly plugins: PluginHost;
@@ -50,11 +42,13 @@ export class MeshNode implements Administered {
   readonly #startedAt = new Date();
   readonly #endpoint: Endpoint;
   readonly #tls: ServerTls | undefined;
+  readonly #messaging: Messaging;
   readonly plugins: PluginHost;
   #config: NodeConfig;
   #state: NodeState = "starting";
   #uncaughtErrors = 0;
   #admin: Admin | undefined;
+  #mesh: Mesh | undefined;
 
   /**
    * Listens; {@link loadPlugins} makes it ready.
@@ -65,14 +59,18 @@ export class MeshNode implements Administered {
     const { config, configPath, log } = options;
     providePluginApi();
     const tls = config.server.tls === undefined ? undefined : readTls(config.server.tls);
-    const endpoint = await listen(config, tls, log);
+    const mesh = await Mesh.prepare(config, log);
+    const endpoint = await listenAs(config, tls, log);
+    const messaging = messagingOf(config, log);
     const plugins = new PluginHost({
       nodeName: config.node.name,
       endpoint,
+      messenger: messaging,
       log,
       folders: pluginFolders(configPath),
+      builtIn: builtInOf(config),
     });
-    const node = new MeshNode(options, { endpoint, tls, plugins });
+    const node = new MeshNode(options, { endpoint, tls, messaging, plugins });
     try {
       node.#serveAdmin();
     } catch (error) {
@@ -86,15 +84,18 @@ export class MeshNode implements Administered {
       version: VERSION,
       pid: process.pid,
     });
+    node.#join(mesh);
     return node;
   }
 
-  private constructor({ config, log }: NodeOptions, { endpoint, tls, plugins }: NodeParts) {
+  private constructor({ config, log }: NodeOptions, parts: NodeParts) {
+    const { endpoint, tls, messaging, plugins } = parts;
     this.#config = config;
     this.#log = log;
     this.#uncaught = limited(log, ERRORS_LOGGED);
     this.#endpoint = endpoint;
     this.#tls = tls;
+    this.#messaging = messaging;
     this.plugins = plugins;
   }
 
@@ -106,6 +107,10 @@ export class MeshNode implements Administered {
   /** Where the admin address is served. */
   get adminUrl(): string {
     return this.#admin?.url ?? "";
+  }
+
+  get messenger(): Messenger {
+    return this.#messaging;
   }
 
   /** Loads the plugins; one that fails is logged and stands in the status. */
@@ -130,6 +135,8 @@ export class MeshNode implements Administered {
         uptimeMs: Date.now() - this.#startedAt.getTime(),
       },
       endpoint: { ...endpoint, counters: counts },
+      mesh: this.#mesh?.status() ?? null,
+      messaging: this.#messaging.status(),
       plugins: this.plugins.list(),
       refusals,
       limits,
@@ -155,7 +162,9 @@ export class MeshNode implements Administered {
       server: { ...before.server, whitelist: config.server.whitelist },
       admin: { ...before.admin, token: config.admin.token },
       plugins: config.plugins,
+      mesh: this.#meshAfter(config),
     };
+    this.plugins.useBuiltIn(builtInOf(config));
     await this.plugins.apply(config.plugins.load, config.plugins.settings);
     this.#log.info("config applied");
   }
@@ -175,6 +184,8 @@ export class MeshNode implements Administered {
     const cut = await this.#endpoint.close();
     if (cut > 0) this.#log.warn("communications that did not end in time were cut", { cut });
     await this.plugins.unloadAll();
+    await this.#mesh?.stop();
+    this.#messaging.close();
     await this.#admin?.stop();
     this.#state = "stopped";
     this.#log.info("stopped");
@@ -192,6 +203,20 @@ export class MeshNode implements Administered {
     this.#log.warn(text);
   }
 
+  #join(parts: MeshParts | undefined): void {
+    if (parts === undefined) return;
+    const handler = this.#messaging;
+    this.#mesh = new Mesh({ ...parts, endpoint: this.#endpoint, handler, log: this.#log });
+  }
+
+  /** Peers and secrets change while it runs; whether there is a mesh, and which, does not. */
+  #meshAfter({ mesh }: NodeConfig): NodeConfig["mesh"] {
+    const before = this.#config.mesh;
+    if (this.#mesh === undefined || before === undefined || mesh === undefined) return before;
+    this.#mesh.reconfigure(mesh);
+    return { ...before, peers: mesh.peers, secrets: mesh.secrets };
+  }
+
   #serveAdmin(): void {
     const { host, port } = this.#config.admin;
     try {
@@ -207,69 +232,22 @@ export class MeshNode implements Administered {
   }
 }
 
-async function listen(
-  config: NodeConfig,
-  tls: ServerTls | undefined,
-  log: Logger,
-): Promise<Endpoint> {
-  const { server } = config;
-  const refusals = limited(log, REFUSALS_LOGGED);
+function messagingOf({ node, meshLimits }: NodeConfig, log: Logger): Messaging {
   const failures = limited(log, ERRORS_LOGGED);
-  const whitelist = await whitelistOf(server, log);
-  try {
-    return await Endpoint.listen({
-      hostname: server.host,
-      port: server.port,
-      whitelist,
-      limits: fittingLimits(config.limits, log),
-      ...(tls === undefined ? {} : { tls }),
-      onRefused: (reason, { host: address }) => {
-        const { level, text } = REFUSAL_LINES[reason];
-        refusals[level](`${reason} ${address}`, text, { reason, address });
-      },
-      onReceiverError: (error, { name, owner, address }) => {
-        const key = `${owner} ${name} ${errorText(error)}`;
-        failures.error(key, `${owner} failed while it answered "${name}"`, {
-          address: formatAddress(address),
-          at: errorPlace(error),
-          error,
-        });
-      },
-      onInternalError: (error) => {
-        log.error("a connection was closed by a mistake in ccp-mesh; please report it", { error });
-      },
-    });
-  } catch (error) {
-    whitelist.close();
-    throw listenError(error);
-  }
-}
-
-function whitelistOf(server: ServerConfig, log: Logger): Promise<Whitelist> {
-  return Whitelist.create(server.whitelist, {
-    onUnresolved: (_host, error) => log.error(error.message),
+  return new Messaging({
+    nodeName: node.name,
+    limits: meshLimits,
+    onCallbackError: (error, what) => {
+      const fields = { at: errorPlace(error), error };
+      failures.error(`${what} ${errorText(error)}`, `${what} failed`, fields);
+    },
+    // Whoever asked is told, and the plugin's own log has it.
+    onHandlerError: () => {},
   });
 }
 
-function readTls({ certPath, keyPath }: { certPath: string; keyPath: string }): ServerTls {
-  try {
-    return { cert: readFileSync(certPath, "utf8"), key: readFileSync(keyPath, "utf8") };
-  } catch (cause) {
-    const text = errorText(cause);
-    throw new NodeError("tls_unusable", `[server] tls_cert or tls_key cannot be read: ${text}`, {
-      cause,
-    });
-  }
-}
-
-function fittingLimits(limits: EndpointLimits, log: Logger): EndpointLimits {
-  const allowed = connectionsAllowed();
-  if (limits.connectionsMax <= allowed) return limits;
-  log.warn("the system allows too few open files for connections_max; raise it with ulimit -n", {
-    connectionsMax: limits.connectionsMax,
-    takenAs: allowed,
-  });
-  return { ...limits, connectionsMax: allowed };
+function builtInOf({ plugins }: NodeConfig): readonly BuiltInName[] {
+  return plugins.bus ? ["bus"] : [];
 }
 
 /** What differs and is read only at the start, as the config names it. */
@@ -283,7 +261,10 @@ function needRestart(before: NodeConfig, after: NodeConfig): string[] {
     ...(differs(server, newServer) ? ["[server]"] : []),
     ...(differs(before.node, after.node) ? ["[node]"] : []),
     ...(differs(admin, newAdmin) ? ["[admin]"] : []),
-    ...(differs(before.limits, after.limits) ? ["[limits]"] : []),
+    ...(differs(fixedPart(before.mesh), fixedPart(after.mesh)) ? ["[mesh]"] : []),
+    ...(differs(before.limits, after.limits) || differs(before.meshLimits, after.meshLimits)
+      ? ["[limits]"]
+      : []),
     ...(differs(before.log, after.log) ? ["[log]"] : []),
   ];
 }

@@ -1,17 +1,20 @@
 /** The status of a node in the text format of Prometheus, version 0.0.4. */
 
-import type { NodeStatus } from "./status.ts";
+import type { PeerState } from "./cluster/peer-status.ts";
+import type { MessagingStatus } from "./messaging/messaging-status.ts";
+import type { MeshStatus, NodeStatus, PeerStatus } from "./status.ts";
 
 type MetricType = "counter" | "gauge";
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
+
+const PEER_STATES: readonly PeerState[] = ["up", "carried", "connecting", "waiting"];
 
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 export function renderMetrics(status: NodeStatus): string {
   const { node, endpoint, plugins, refusals, process } = status;
   const { counters } = endpoint;
-  const one = (value: number): Sample[] => [[{}, value]];
   const metrics = [
     metric("ccp_node_info", "gauge", "The node, its version and Bun's.", [
       [{ name: node.name, version: node.version, bun: node.bun }, 1],
@@ -24,6 +27,12 @@ export function renderMetrics(status: NodeStatus): string {
       "gauge",
       "Connections that have not started a communication.",
       one(endpoint.pending),
+    ),
+    metric(
+      "ccp_connections_upgraded",
+      "gauge",
+      "Connections that are links of the mesh.",
+      one(endpoint.upgraded),
     ),
     metric(
       "ccp_held_bytes",
@@ -83,8 +92,114 @@ export function renderMetrics(status: NodeStatus): string {
       "Resident memory.",
       one(process.residentBytes),
     ),
+    ...(status.mesh === null ? [] : meshMetrics(status.mesh)),
+    ...messagingMetrics(status.messaging),
   ];
   return metrics.join("");
+}
+
+function meshMetrics({ peers }: MeshStatus): string[] {
+  const states = PEER_STATES.map((state): Sample => {
+    return [{ state }, peers.filter((peer) => peer.state === state).length];
+  });
+  const counted = (counter: "bytesIn" | "bytesOut" | "dropped") =>
+    ofEachPeer(peers, ({ counters }) => counters?.[counter]);
+  return [
+    metric("ccp_mesh_peers", "gauge", "Other nodes and addresses to dial, by state.", states),
+    metric(
+      "ccp_mesh_peer_up",
+      "gauge",
+      "1 while there is a link with the peer.",
+      ofEachPeer(peers, ({ state }) => (state === "up" ? 1 : 0)),
+    ),
+    metric(
+      "ccp_mesh_peer_rtt_seconds",
+      "gauge",
+      "Round-trip time of the last ping.",
+      ofEachPeer(peers, ({ rttMs }) => (rttMs === null ? undefined : rttMs / 1000)),
+    ),
+    metric(
+      "ccp_mesh_peer_queued_bytes",
+      "gauge",
+      "Bytes that wait for the peer.",
+      ofEachPeer(peers, ({ queuedBytes }) => queuedBytes),
+    ),
+    metric(
+      "ccp_mesh_peer_received_bytes_total",
+      "counter",
+      "Bytes that came on the link.",
+      counted("bytesIn"),
+    ),
+    metric(
+      "ccp_mesh_peer_sent_bytes_total",
+      "counter",
+      "Bytes that went on the link.",
+      counted("bytesOut"),
+    ),
+    metric(
+      "ccp_mesh_peer_dropped_total",
+      "counter",
+      "Messages that were not sent because too much waited for the peer.",
+      counted("dropped"),
+    ),
+  ];
+}
+
+/** Labelled with its name, or its address until that is known; of two with one label, the first counts. */
+function ofEachPeer(
+  peers: readonly PeerStatus[],
+  valueOf: (peer: PeerStatus) => number | undefined,
+): Sample[] {
+  const samples = new Map<string, Sample>();
+  for (const peer of peers) {
+    const label = peer.name ?? peer.address;
+    const value = valueOf(peer);
+    if (label === null || value === undefined || samples.has(label)) continue;
+    samples.set(label, [{ peer: label }, value]);
+  }
+  return [...samples.values()];
+}
+
+function messagingMetrics(messaging: MessagingStatus): string[] {
+  const { messages, requests, served } = messaging;
+  return [
+    metric("ccp_mesh_subscriptions", "gauge", "Subscriptions.", one(messaging.subscriptions)),
+    metric("ccp_mesh_services", "gauge", "Services offered.", one(messaging.services.length)),
+    metric("ccp_mesh_messages_total", "counter", "Messages, by what became of them.", [
+      [{ event: "published" }, messages.published],
+      [{ event: "sent" }, messages.sent],
+      [{ event: "dropped" }, messages.dropped],
+      [{ event: "received" }, messages.received],
+      [{ event: "delivered" }, messages.delivered],
+      [{ event: "missed" }, messages.missed],
+    ]),
+    metric("ccp_mesh_requests_total", "counter", "Requests made here, by what became of them.", [
+      [{ event: "asked" }, requests.asked],
+      [{ event: "answered" }, requests.answered],
+      [{ event: "failed" }, requests.failed],
+    ]),
+    metric(
+      "ccp_mesh_requests_waiting",
+      "gauge",
+      "Requests made here that wait for their replies.",
+      one(requests.waiting),
+    ),
+    metric(
+      "ccp_mesh_served_total",
+      "counter",
+      "Requests to services here, by what became of them.",
+      [
+        [{ event: "received" }, served.received],
+        [{ event: "answered" }, served.answered],
+        [{ event: "failed" }, served.failed],
+        [{ event: "refused" }, served.refused],
+      ],
+    ),
+  ];
+}
+
+function one(value: number): Sample[] {
+  return [[{}, value]];
 }
 
 function metric(name: string, type: MetricType, help: string, samples: readonly Sample[]): string {

@@ -3,54 +3,35 @@ import { nearest } from "./config/nearest.ts";
 import { errorPlace } from "./error-place.ts";
 import { errorText } from "./error-text.ts";
 import type { Logger } from "./log.ts";
+import type { Messenger } from "./messaging/messenger.ts";
 import type { Plugin } from "./plugin.ts";
+import {
+  NO_SETTINGS,
+  newEntry,
+  type PluginEntry,
+  type PluginStatus,
+  statusOf,
+} from "./plugin-entry.ts";
 import { importPlugin, resolvePluginModule } from "./plugin-modules.ts";
 import { PluginScope, type PluginScopeOptions } from "./plugin-scope.ts";
+import { type BuiltInName, builtInPlugin, isBuiltInName } from "./built-in-plugins.ts";
+
+export type { PluginStatus } from "./plugin-entry.ts";
 
 /** A plugin that has not loaded or set itself up by then waits for something that does not come. */
 const SETUP_TIMEOUT_MS = 10_000;
 /** For closing files and saying goodbye. */
 const UNLOAD_GRACE_MS = 5000;
 
-/** A setting that nobody wrote must not be found in a prototype. */
-const NO_SETTINGS: PluginSettings = Object.freeze(Object.create(null));
-
-/**
- * | state | it means |
- * |---|---|
- * | `loading` | its module is imported, or its setup runs |
- * | `loaded` | it works |
- * | `failed` | it could not be loaded; `error` says why, and nothing of it is left |
- * | `unloaded` | it was unloaded by hand |
- */
-export type PluginState = "loading" | "loaded" | "failed" | "unloaded";
-
-export interface PluginStatus {
-  /** The plugin's own name; until it is known, the module. */
-  readonly name: string;
-  /** As the config names it. */
-  readonly module: string;
-  readonly state: PluginState;
-  readonly error?: string;
-}
-
-/** One entry of `[plugins] load`. */
-interface Entry {
-  readonly module: string;
-  name: string;
-  state: PluginState;
-  error: string | undefined;
-  scope: PluginScope | undefined;
-  /** What it was last loaded with. */
-  settings: PluginSettings;
-}
-
 export interface PluginHostOptions {
   readonly nodeName: string;
   readonly endpoint: PluginScopeOptions["endpoint"];
+  readonly messenger: Messenger;
   readonly log: Logger;
   /** Where modules are looked for, in this order. */
   readonly folders: readonly string[];
+  /** Plugins that come with the node and are to be loaded. Default: none. */
+  readonly builtIn?: readonly BuiltInName[];
   /** Time a plugin's module has to load, and then its setup to finish. Default: 10 seconds. */
   readonly setupTimeoutMs?: number;
   /** Time a plugin's unload tasks have, together. Default: 5 seconds. */
@@ -62,19 +43,27 @@ export class PluginHost {
   readonly #options: PluginHostOptions;
   readonly #setupTimeoutMs: number;
   readonly #unloadGraceMs: number;
-  readonly #entries = new Map<string, Entry>();
+  /** In the order of their loading. */
+  #entries: PluginEntry[] = [];
+  #builtIn: readonly BuiltInName[];
   #settings: ReadonlyMap<string, PluginSettings> = new Map();
   #turn: Promise<void> = Promise.resolve();
   #closing = false;
 
   constructor(options: PluginHostOptions) {
     this.#options = options;
+    this.#builtIn = options.builtIn ?? [];
     this.#setupTimeoutMs = options.setupTimeoutMs ?? SETUP_TIMEOUT_MS;
     this.#unloadGraceMs = options.unloadGraceMs ?? UNLOAD_GRACE_MS;
   }
 
   list(): PluginStatus[] {
-    return [...this.#entries.values()].map(statusOf);
+    return this.#entries.map(statusOf);
+  }
+
+  /** Plugins that come with the node and are to be loaded, from the next `apply` on. */
+  useBuiltIn(names: readonly BuiltInName[]): void {
+    this.#builtIn = names;
   }
 
   /**
@@ -84,24 +73,24 @@ export class PluginHost {
   apply(modules: readonly string[], settings: ReadonlyMap<string, PluginSettings>): Promise<void> {
     return this.#inTurn(async () => {
       this.#settings = settings;
-      for (const entry of [...this.#entries.values()].toReversed()) {
-        if (modules.includes(entry.module)) {
-          continue;
-        }
-        await this.#unload(entry);
-        this.#entries.delete(entry.module);
+      // Those that come with the node go first, so that the others find them.
+      const wanted = [
+        ...[...new Set(this.#builtIn)].map((name) => this.#builtInEntry(name)),
+        ...[...new Set(modules)].map((module) => this.#moduleEntry(module)),
+      ];
+      for (const entry of this.#entries.toReversed()) {
+        if (!wanted.includes(entry)) await this.#unload(entry);
       }
-      for (const module of modules) {
+      this.#entries = this.#entries.filter((entry) => wanted.includes(entry));
+      for (const entry of wanted) {
         if (this.#closing) {
           return;
         }
-        const known = this.#entries.get(module);
-        if (known !== undefined && known.state !== "failed" && this.#hasItsSettings(known)) {
-          continue;
+        const isNew = !this.#entries.includes(entry);
+        if (isNew) this.#entries.push(entry);
+        if (isNew || entry.state === "failed" || !this.#hasItsSettings(entry)) {
+          await this.#load(entry);
         }
-        const entry = known ?? newEntry(module);
-        this.#entries.set(module, entry);
-        await this.#load(entry);
       }
       this.#warnOfStraySettings();
     });
@@ -128,40 +117,53 @@ export class PluginHost {
   /** For good: what is still to be loaded is not loaded any more. */
   async unloadAll(): Promise<void> {
     this.#closing = true;
+    this.#builtIn = [];
     await this.apply([], new Map());
   }
 
   async #onEntry(
     name: string,
-    act: (entry: Entry) => Promise<void>,
+    act: (entry: PluginEntry) => Promise<void>,
   ): Promise<PluginStatus | undefined> {
-    let found: Entry | undefined;
+    let status: PluginStatus | undefined;
     await this.#inTurn(async () => {
-      found = this.#find(name);
-      if (found !== undefined) {
-        await act(found);
-      }
+      const found = this.#find(name);
+      if (found === undefined) return;
+      await act(found);
+      status = statusOf(found);
     });
-    return this.list().find(({ module }) => module === found?.module);
+    return status;
   }
 
-  #find(name: string): Entry | undefined {
-    return [...this.#entries.values()].find(
-      (entry) => entry.name === name || entry.module === name,
+  #find(name: string): PluginEntry | undefined {
+    return this.#entries.find(
+      (entry) => entry.name === name || (entry.module === name && entry.builtIn === undefined),
     );
+  }
+
+  #builtInEntry(name: BuiltInName): PluginEntry {
+    const known = this.#entries.find((entry) => entry.builtIn !== undefined && entry.name === name);
+    return known ?? newEntry({ module: "built-in", name, builtIn: builtInPlugin(name) });
+  }
+
+  #moduleEntry(module: string): PluginEntry {
+    const known = this.#entries.find(
+      (entry) => entry.module === module && entry.builtIn === undefined,
+    );
+    return known ?? newEntry({ module, name: module, builtIn: undefined });
   }
 
   #settingsOf(plugin: string): PluginSettings {
     return this.#settings.get(plugin) ?? NO_SETTINGS;
   }
 
-  #hasItsSettings({ name, settings }: Entry): boolean {
+  #hasItsSettings({ name, settings }: PluginEntry): boolean {
     return Bun.deepEquals({ ...settings }, { ...this.#settingsOf(name) });
   }
 
   /** Settings under a mistyped name reach no plugin. */
   #warnOfStraySettings(): void {
-    const entries = [...this.#entries.values()];
+    const entries = this.#entries;
     // A module that could not be imported has not told its name.
     if (entries.some(({ state, name, module }) => state === "failed" && name === module)) {
       return;
@@ -177,12 +179,10 @@ export class PluginHost {
     }
   }
 
-  async #load(entry: Entry): Promise<void> {
+  async #load(entry: PluginEntry): Promise<void> {
     let plugin: Plugin;
     try {
-      const file = resolvePluginModule(entry.module, this.#options.folders);
-      plugin = await this.#inTime("its module", importPlugin(file));
-      this.#assertNameIsFree(plugin.name, entry);
+      plugin = entry.builtIn ?? (await this.#import(entry));
     } catch (error) {
       this.#onFailure(entry, error);
       return;
@@ -202,7 +202,15 @@ export class PluginHost {
     entry.scope = scope;
     entry.state = "loaded";
     entry.error = undefined;
-    this.#options.log.info("plugin loaded", { plugin: entry.name, module: entry.module });
+    this.#say("plugin loaded", entry);
+  }
+
+  /** @throws {Error} that says why it cannot be loaded */
+  async #import(entry: PluginEntry): Promise<Plugin> {
+    const file = resolvePluginModule(entry.module, this.#options.folders);
+    const plugin = await this.#inTime("its module", importPlugin(file));
+    this.#assertNameIsFree(plugin.name, entry);
+    return plugin;
   }
 
   async #inTime<Result>(what: string, work: Result | Promise<Result>): Promise<Result> {
@@ -217,13 +225,18 @@ export class PluginHost {
     }
   }
 
-  #scopeFor({ name: plugin, settings }: Entry): PluginScope {
-    const { nodeName, endpoint, log } = this.#options;
-    return new PluginScope({ nodeName, plugin, settings, endpoint, log: log.child({ plugin }) });
+  #scopeFor({ name: plugin, settings }: PluginEntry): PluginScope {
+    const { log } = this.#options;
+    return new PluginScope({ ...this.#options, plugin, settings, log: log.child({ plugin }) });
   }
 
-  #assertNameIsFree(name: string, entry: Entry): void {
-    const other = [...this.#entries.values()].find(
+  #assertNameIsFree(name: string, entry: PluginEntry): void {
+    if (isBuiltInName(name)) {
+      throw new Error(
+        `"${name}" is the name of a plugin that comes with the node; this one must be renamed`,
+      );
+    }
+    const other = this.#entries.find(
       (loaded) => loaded !== entry && loaded.scope !== undefined && loaded.name === name,
     );
     if (other === undefined) {
@@ -235,7 +248,7 @@ export class PluginHost {
   }
 
   /** A plugin that is still loaded goes on; one that is not has failed. */
-  #onFailure(entry: Entry, error: unknown): void {
+  #onFailure(entry: PluginEntry, error: unknown): void {
     entry.error = errorText(error);
     if (entry.scope === undefined) {
       entry.state = "failed";
@@ -248,7 +261,7 @@ export class PluginHost {
     this.#options.log.error(message, { plugin, module, at: errorPlace(error), error });
   }
 
-  async #unload(entry: Entry): Promise<void> {
+  async #unload(entry: PluginEntry): Promise<void> {
     const { scope } = entry;
     entry.state = "unloaded";
     entry.error = undefined;
@@ -257,7 +270,12 @@ export class PluginHost {
     }
     entry.scope = undefined;
     await scope.unload(this.#unloadGraceMs);
-    this.#options.log.info("plugin unloaded", { plugin: entry.name, module: entry.module });
+    this.#say("plugin unloaded", entry);
+  }
+
+  /** What comes with the node is no news. */
+  #say(text: string, { name, module, builtIn }: PluginEntry): void {
+    this.#options.log[builtIn === undefined ? "info" : "debug"](text, { plugin: name, module });
   }
 
   async #inTurn(act: () => Promise<void>): Promise<void> {
@@ -265,19 +283,4 @@ export class PluginHost {
     this.#turn = turn.catch(() => {});
     await turn;
   }
-}
-
-function statusOf({ name, module, state, error }: Entry): PluginStatus {
-  return error === undefined ? { name, module, state } : { name, module, state, error };
-}
-
-function newEntry(module: string): Entry {
-  return {
-    module,
-    name: module,
-    state: "loading",
-    error: undefined,
-    scope: undefined,
-    settings: NO_SETTINGS,
-  };
 }

@@ -13,19 +13,28 @@ import {
   RequestClient,
 } from "../src/index.ts";
 import { errorPlace } from "./error-place.ts";
-import { errorText } from "./error-text.ts";
 import type { Logger } from "./log.ts";
-import { type LimitedLogger, limited } from "./log-limit.ts";
-import type { PluginNode } from "./plugin.ts";
+import type {
+  MeshRequestOptions,
+  Message,
+  Messenger,
+  Peer,
+  PeerEvent,
+  ServiceHandler,
+  SubscribeOptions,
+} from "./messaging/messenger.ts";
+import type {
+  CallbackSubscribeOptions,
+  MessageSubscription,
+  PluginNode,
+  PluginPresence,
+} from "./plugin.ts";
+import { PluginHoldings } from "./plugin-holdings.ts";
+import { PluginMessaging } from "./plugin-messaging.ts";
+import type { Subscription } from "./topics/subscription.ts";
 
 /** Timers count in 31 bits, and fire at once for longer delays, or for what is no number. */
 const DELAY_MS_MAX = 0x7f_ff_ff_ff;
-
-/** Registrations, connections and timers of one plugin. Beyond it, it forgets to clean up after itself. */
-const OPEN_MAX = 10_000;
-
-/** A timer that fails a thousand times a second must not fill the disk. */
-const FAILURES_LOGGED = { everyMs: 10_000, keysMax: 100 };
 
 export interface PluginScopeOptions {
   readonly nodeName: string;
@@ -33,28 +42,25 @@ export interface PluginScopeOptions {
   readonly settings: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly endpoint: Pick<Endpoint, "onRequest" | "onRaw" | "port">;
+  readonly messenger: Messenger;
 }
 
-/** What one loaded plugin holds of its node, and how all of it is undone. */
+/** The node, as it is given to one plugin. */
 export class PluginScope implements PluginNode {
   readonly name: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly log: Logger;
-  readonly #plugin: string;
   readonly #endpoint: PluginScopeOptions["endpoint"];
-  readonly #abort = new AbortController();
-  readonly #undo = new Set<() => void>();
-  readonly #failures: LimitedLogger;
-  readonly #unloadTasks: (() => void | Promise<void>)[] = [];
-  #unloading = false;
+  readonly #held: PluginHoldings;
+  readonly #messaging: PluginMessaging;
 
-  constructor({ nodeName, plugin, settings, log, endpoint }: PluginScopeOptions) {
+  constructor({ nodeName, plugin, settings, log, endpoint, messenger }: PluginScopeOptions) {
     this.name = nodeName;
     this.settings = settings;
     this.log = log;
-    this.#failures = limited(log, FAILURES_LOGGED);
-    this.#plugin = plugin;
     this.#endpoint = endpoint;
+    this.#held = new PluginHoldings(plugin, log);
+    this.#messaging = new PluginMessaging(messenger, this.#held);
   }
 
   get port(): number {
@@ -62,54 +68,54 @@ export class PluginScope implements PluginNode {
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return this.#held.signal;
   }
 
   onRequest(name: string, callback: RequestCallback): Registration {
-    this.#assertLoaded();
-    return this.#keep(this.#endpoint.onRequest(name, callback, this.#owner()));
+    this.#held.assertLoaded();
+    return this.#held.keep(this.#endpoint.onRequest(name, callback, this.#held.owner));
   }
 
   onRaw(name: string, receiver: RawReceiverClass): Registration {
-    this.#assertLoaded();
-    return this.#keep(this.#endpoint.onRaw(name, receiver, this.#owner()));
+    this.#held.assertLoaded();
+    return this.#held.keep(this.#endpoint.onRaw(name, receiver, this.#held.owner));
   }
 
   dial(options: DialOptions & { readonly mode: Mode }, callbacks: ClientCallbacks = {}): Call {
-    this.#assertLoaded();
-    this.#assertRoom();
+    this.#held.assertLoaded();
+    this.#held.assertRoom();
     const call = dial(this.#bound(options), this.#guarded(callbacks));
-    this.#keepUntil(call.closed, () => call.stop());
+    this.#held.keepUntil(call.closed, () => call.stop());
     return call;
   }
 
   async connectRequest(options: DialOptions): Promise<RequestClient> {
-    this.#assertLoaded();
+    this.#held.assertLoaded();
     const client = await RequestClient.connect(this.#bound(options));
-    this.#keepUntil(client.over, () => void client.close());
+    this.#held.keepUntil(client.over, () => void client.close());
     return client;
   }
 
   async connectRaw(options: DialOptions): Promise<RawClient> {
-    this.#assertLoaded();
+    this.#held.assertLoaded();
     const client = await RawClient.connect(this.#bound(options));
-    this.#keepUntil(client.over, () => void client.close());
+    this.#held.keepUntil(client.over, () => void client.close());
     return client;
   }
 
   after(delayMs: number, task: () => void | Promise<void>): Registration {
-    this.#assertLoaded();
+    this.#held.assertLoaded();
     this.#assertDelay(delayMs);
     const timer = setTimeout(() => {
       registration.remove();
-      void this.#run("timer", task);
+      void this.#held.run("timer", task);
     }, delayMs);
-    const registration = this.#keep({ remove: () => clearTimeout(timer) });
+    const registration = this.#held.keep({ remove: () => clearTimeout(timer) });
     return registration;
   }
 
   every(intervalMs: number, task: () => void | Promise<void>): Registration {
-    this.#assertLoaded();
+    this.#held.assertLoaded();
     this.#assertDelay(intervalMs);
     let running = false;
     const timer = setInterval(() => {
@@ -117,95 +123,83 @@ export class PluginScope implements PluginNode {
         return;
       }
       running = true;
-      void this.#run("timer", task).then(() => {
+      void this.#held.run("timer", task).then(() => {
         running = false;
       });
     }, intervalMs);
-    return this.#keep({ remove: () => clearInterval(timer) });
+    return this.#held.keep({ remove: () => clearInterval(timer) });
   }
 
   onUnload(task: () => void | Promise<void>): void {
-    this.#assertLoaded();
-    if (this.#unloading) {
-      const text = `${this.#owner()} is being unloaded, and takes no further unload task`;
-      throw new CcpError("cancelled", text);
-    }
-    this.#assertRoom();
-    this.#unloadTasks.push(task);
+    this.#held.assertLoaded();
+    this.#held.onUnload(task);
+  }
+
+  subscribe(pattern: string, options?: SubscribeOptions): MessageSubscription;
+  subscribe(
+    pattern: string,
+    callback: (message: Message) => void | Promise<void>,
+    options?: CallbackSubscribeOptions,
+  ): Subscription;
+  subscribe(
+    pattern: string,
+    how?: SubscribeOptions | ((message: Message) => void | Promise<void>),
+    options?: CallbackSubscribeOptions,
+  ): Subscription {
+    return typeof how === "function"
+      ? this.#messaging.callBack(pattern, how, options)
+      : this.#messaging.iterate(pattern, how);
+  }
+
+  publish(topic: string, payload: unknown): boolean {
+    return this.#messaging.publish(topic, payload);
+  }
+
+  drained(): Promise<void> {
+    return this.#messaging.drained();
+  }
+
+  request(
+    node: string,
+    service: string,
+    payload: unknown,
+    options?: MeshRequestOptions,
+  ): Promise<unknown> {
+    return this.#messaging.request(node, service, payload, options);
+  }
+
+  serve(service: string, handler: ServiceHandler): Registration {
+    return this.#messaging.serve(service, handler);
+  }
+
+  get presence(): PluginPresence {
+    return this.#messaging.presence;
+  }
+
+  peers(): readonly Peer[] {
+    return this.#messaging.peers();
+  }
+
+  onPeer(callback: (event: PeerEvent) => void | Promise<void>): Registration {
+    return this.#messaging.onPeer(callback);
   }
 
   /** Undoes everything. Tasks that take longer than `graceMs` together are left behind. */
-  async unload(graceMs: number): Promise<void> {
-    if (this.signal.aborted) {
-      return;
-    }
-    this.#unloading = true;
-    const tasks = this.#unloadTasks.toReversed();
-    const done = (async () => {
-      for (const task of tasks) await this.#run("unload task", task);
-    })();
-    const grace = Promise.withResolvers<"late">();
-    const timer = setTimeout(() => grace.resolve("late"), graceMs);
-    if ((await Promise.race([done, grace.promise])) === "late") {
-      this.log.warn("unload tasks did not finish in time and are left behind", { graceMs });
-    }
-    clearTimeout(timer);
-    for (const undo of this.#undo) undo();
-    this.#undo.clear();
-    this.#abort.abort(new CcpError("cancelled", `${this.#owner()} was unloaded`));
-  }
-
-  #owner(): string {
-    return `plugin ${this.#plugin}`;
-  }
-
-  #assertLoaded(): void {
-    if (this.signal.aborted) {
-      throw new CcpError("cancelled", `${this.#owner()} is unloaded and cannot use its node`);
-    }
-  }
-
-  #assertRoom(): void {
-    if (this.#undo.size + this.#unloadTasks.length < OPEN_MAX) {
-      return;
-    }
-    const text = `${this.#owner()} holds ${OPEN_MAX} registrations, connections and timers; remove some`;
-    throw new CcpError("invalid_option", text);
+  unload(graceMs: number): Promise<void> {
+    return this.#held.unload(graceMs);
   }
 
   #assertDelay(delayMs: number): void {
     if (delayMs >= 0 && delayMs <= DELAY_MS_MAX) {
       return;
     }
-    const text = `${this.#owner()}: a timer takes 0 to ${DELAY_MS_MAX} milliseconds, not ${delayMs}`;
+    const text = `${this.#held.owner}: a timer takes 0 to ${DELAY_MS_MAX} milliseconds, not ${delayMs}`;
     throw new CcpError("invalid_option", text);
-  }
-
-  #keep(registration: Registration): Registration {
-    const undo = (): void => {
-      this.#undo.delete(undo);
-      registration.remove();
-    };
-    try {
-      this.#assertRoom();
-    } catch (error) {
-      registration.remove();
-      throw error;
-    }
-    this.#undo.add(undo);
-    return { remove: undo };
-  }
-
-  #keepUntil(over: Promise<unknown>, stop: () => void): void {
-    const registration = this.#keep({ remove: stop });
-    void over.then(() => registration.remove());
   }
 
   /** Dialling ends with the plugin, too. */
   #bound<Options extends DialOptions>(options: Options): Options {
-    const { signal } = options;
-    const both = signal === undefined ? this.signal : AbortSignal.any([signal, this.signal]);
-    return { ...options, signal: both };
+    return { ...options, signal: this.#held.signalWith(options.signal) };
   }
 
   /** A callback that throws is the plugin's mistake, not the node's end. */
@@ -234,15 +228,6 @@ export class PluginScope implements PluginNode {
       callbacks.onCallbackError(error);
     } catch (failure) {
       this.log.error("a callback failed", { at: errorPlace(failure), error: failure });
-    }
-  }
-
-  async #run(what: string, task: () => void | Promise<void>): Promise<void> {
-    try {
-      await task();
-    } catch (error) {
-      const fields = { at: errorPlace(error), error };
-      this.#failures.error(`${what} ${errorText(error)}`, `${what} failed`, fields);
     }
   }
 }

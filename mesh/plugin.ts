@@ -12,6 +12,48 @@ import type {
   RequestClient,
 } from "../src/index.ts";
 import type { Logger } from "./log.ts";
+import type {
+  MeshRequestOptions,
+  Message,
+  Peer,
+  PeerEvent,
+  PresenceEvent,
+  PresenceState,
+  ServiceHandler,
+  SubscribeOptions,
+} from "./messaging/messenger.ts";
+import type { Subscription } from "./topics/subscription.ts";
+
+/**
+ * A subscription to iterate over; leaving the loop unsubscribes.
+ *
+ * ```ts
+ * for await (const { from, payload } of node.subscribe("chat.>")) node.log.info(`${from}: ${payload}`);
+ * ```
+ */
+export interface MessageSubscription extends Subscription, AsyncIterable<Message> {}
+
+/** What nodes say of themselves. */
+export interface PluginPresence {
+  /**
+   * What the plugin says of this node from now on, instead of what it said before; `undefined` for nothing. What
+   * several plugins say is put together; where they use the same name, whoever spoke last counts.
+   *
+   * @throws {MeshError} `invalid_payload`
+   */
+  set(state: PresenceState | undefined): void;
+  /** What each node says of itself, this one among them. */
+  all(): ReadonlyMap<string, PresenceState>;
+  /** What the node of this name says of itself; `undefined` if it is not there, or says nothing. */
+  get(node: string): PresenceState | undefined;
+  /** Calls back when a node says something new, or goes. */
+  onChange(callback: (event: PresenceEvent) => void | Promise<void>): Registration;
+}
+
+export interface CallbackSubscribeOptions extends SubscribeOptions {
+  /** Told what the callback threw; without it, that is logged. */
+  readonly onCallbackError?: (error: unknown) => void;
+}
 
 /**
  * The node, as one plugin sees it. Everything that is registered, dialled or timed through it is
@@ -41,6 +83,59 @@ export interface PluginNode {
    * @throws {CcpError} `name_taken`, which names the plugin that has it
    */
   onRaw(name: string, receiver: RawReceiverClass): Registration;
+
+  /**
+   * Messages on the topics that match, from every node of the mesh, this one among them: to iterate over, or one
+   * after the other for `callback`. What the callback throws is logged, and the subscription goes on.
+   *
+   * @throws {MeshError} `invalid_topic`, `too_many_subscriptions`
+   */
+  subscribe(pattern: string, options?: SubscribeOptions): MessageSubscription;
+  subscribe(
+    pattern: string,
+    callback: (message: Message) => void | Promise<void>,
+    options?: CallbackSubscribeOptions,
+  ): Subscription;
+
+  /**
+   * Sends bytes as they are, anything else as a MessagePack value, to every subscriber of the mesh, this
+   * node's own among them. Answers `false` when a sender of much should wait for {@link drained}: what
+   * would exceed the limit for a slow node is dropped for it, and counted.
+   *
+   * @throws {MeshError} `invalid_topic`, `invalid_payload`
+   */
+  publish(topic: string, payload: unknown): boolean;
+  /** Resolves once there is room for every node again. */
+  drained(): Promise<void>;
+
+  /**
+   * Asks a service of a node, or of {@link ANY_NODE} that offers it. The answer is whatever the other side has chosen:
+   * check it.
+   *
+   * @throws {MeshError} `unknown_node`, `unknown_service`, `request_timeout`, `remote_failure`, `remote_busy`,
+   *   `node_lost`, `queue_full`, `too_many_requests`, `cancelled`, `invalid_topic`, `invalid_payload`
+   */
+  request(
+    node: string,
+    service: string,
+    payload: unknown,
+    options?: MeshRequestOptions,
+  ): Promise<unknown>;
+  /**
+   * Answers requests of every node of the mesh for `service`, with bytes as they are and anything else as a MessagePack
+   * value. What the handler throws reaches the requester as `remote_failure`, and is logged, unless it is a
+   * `MeshError` of that code: that is an answer, not a mistake.
+   *
+   * @throws {MeshError} `name_taken`, which names the plugin that has it, or `invalid_topic`
+   */
+  serve(service: string, handler: ServiceHandler): Registration;
+
+  readonly presence: PluginPresence;
+
+  /** The other nodes of the mesh that are up. */
+  peers(): readonly Peer[];
+  /** Calls back when a node comes up or goes down. */
+  onPeer(callback: (event: PeerEvent) => void | Promise<void>): Registration;
 
   /** Dials another endpoint, in the style of callbacks. */
   dial(options: DialOptions & { readonly mode: Mode }, callbacks?: ClientCallbacks): Call;
@@ -76,7 +171,24 @@ export interface Plugin {
   setup(node: PluginNode): void | Promise<void>;
 }
 
-/** The default export of a plugin's module. */
+/**
+ * The default export of a plugin's module.
+ *
+ * ```ts
+ * import { definePlugin } from "ccp-mesh";
+ *
+ * export default definePlugin({
+ *   name: "roll-call",
+ *   setup(node) {
+ *     node.subscribe("game.round.start", ({ from }) => node.log.info(`a round starts on ${from}`));
+ *     node.onRequest("round", () => {
+ *       node.publish("game.round.start", { at: new Date() });
+ *       return "told";
+ *     });
+ *   },
+ * });
+ * ```
+ */
 export function definePlugin(plugin: Plugin): Plugin {
   return plugin;
 }

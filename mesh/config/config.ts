@@ -1,16 +1,21 @@
 /** What a node is told by its config file and its command line. `rules.ts` has the defaults. */
 
-import type { EndpointLimits } from "../../src/index.ts";
+import type { Address, EndpointLimits } from "../../src/index.ts";
 import type { LogFormat, LogLevel } from "../log.ts";
+import type { MeshLimits } from "../mesh-limits.ts";
 
 /** A config that was read, checked and completed with the defaults. */
 export interface NodeConfig {
   readonly server: ServerConfig;
   readonly node: IdentityConfig;
+  /** `undefined` where nothing is written of a mesh: the node then stays alone. */
+  readonly mesh: MeshConfig | undefined;
   readonly admin: AdminConfig;
   readonly plugins: PluginsConfig;
   /** Complete, ready for an endpoint. */
   readonly limits: EndpointLimits;
+  /** Complete, with or without a mesh. */
+  readonly meshLimits: MeshLimits;
   readonly log: LogConfig;
 }
 
@@ -35,6 +40,26 @@ interface IdentityConfig {
   readonly data: string;
 }
 
+export interface MeshConfig {
+  readonly cluster: string;
+  /** 1 to 4, fit for use; the first is the one to stay. Never to be shown. */
+  readonly secrets: readonly string[];
+  /** Nodes to dial, each once; there may be none. */
+  readonly peers: readonly Address[];
+  /**
+   * Where others can dial this node: an empty host is the address they see, port 0 the one it listens
+   * on. `undefined` if they cannot.
+   */
+  readonly advertise: Address | undefined;
+  /** An authority of the operator's own, besides the secret. */
+  readonly tls: MeshTlsFiles | undefined;
+}
+
+/** PEM files, relative to the working folder. */
+export interface MeshTlsFiles extends TlsFiles {
+  readonly caPath: string;
+}
+
 interface AdminConfig {
   /** Empty listens on all interfaces. */
   readonly host: string;
@@ -46,6 +71,8 @@ interface AdminConfig {
 export interface PluginsConfig {
   /** Paths and package names, in the order in which they load. */
   readonly load: readonly string[];
+  /** Whether local applications may use the mesh, through the raw plugin `bus`. */
+  readonly bus: boolean;
   /** What `[plugin:NAME]` says, by that name. */
   readonly settings: ReadonlyMap<string, PluginSettings>;
 }

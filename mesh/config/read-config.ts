@@ -6,8 +6,16 @@ import type { NodeConfig, PluginSettings } from "./config.ts";
 import { ConfigError, type Mistake, sectionLabel } from "./config-error.ts";
 import { type IniSection, parseIni } from "./ini.ts";
 import { nearest } from "./nearest.ts";
+import {
+  gatherSecrets,
+  isEnvironmentSet,
+  SECRET_VARIABLE,
+  type SecretPlace,
+  type Secrets,
+} from "./mesh-secrets.ts";
 import { readConfigFile } from "./read-file.ts";
-import { applyRules, keyNames, type Problem, sectionNames, type WrittenSections } from "./rules.ts";
+import type { Problem, WrittenSections } from "./rule-kinds.ts";
+import { applyRules, keyNames, sectionNames } from "./rules.ts";
 
 /** What the command line says instead of the file, as it was typed. */
 export interface ConfigOverrides {
@@ -15,6 +23,7 @@ export interface ConfigOverrides {
   readonly port?: string;
   readonly adminPort?: string;
   readonly data?: string;
+  readonly peers?: readonly string[];
 }
 
 export interface ReadConfigOptions {
@@ -25,6 +34,8 @@ export interface ReadConfigOptions {
   readonly overrides?: ConfigOverrides;
   /** The node's name where none is set. Default: the name of this machine. */
   readonly hostName?: string;
+  /** Where `CCP_MESH_SECRET` is looked for. Default: the environment of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 const OVERRIDES: readonly {
@@ -37,7 +48,12 @@ const OVERRIDES: readonly {
   { option: "port", flag: "--port", section: "server", key: "port" },
   { option: "adminPort", flag: "--admin-port", section: "admin", key: "port" },
   { option: "data", flag: "--data", section: "node", key: "data" },
+  { option: "peers", flag: "--peer", section: "mesh", key: "peers" },
 ];
+
+const SECTIONS_WITH_SECRETS: ReadonlySet<string> = new Set(["mesh", "admin"]);
+/** Of a token, and of a secret of the mesh; longer than every key. */
+const SECRET_CHARS_MIN = 16;
 
 /** Sections of a plugin's own: `[plugin:NAME]`. */
 const PLUGIN_PREFIX = "plugin:";
@@ -62,7 +78,7 @@ interface Findings {
  * overrides comes back as one error.
  */
 export async function readConfig(options: ReadConfigOptions): Promise<NodeConfig | ConfigError> {
-  const { path, overrides = {}, hostName = hostname() } = options;
+  const { path, overrides = {}, hostName = hostname(), environment = process.env } = options;
   const file = options.text === undefined ? await readConfigFile(path) : { text: options.text };
   const findings: Findings = { mistakes: [], settings: new Map(), pluginSettings: new Map() };
   if ("text" in file) {
@@ -83,14 +99,57 @@ export async function readConfig(options: ReadConfigOptions): Promise<NodeConfig
     }
   }
 
-  const result = applyRules(writtenSections(settings));
+  const secret = environment[SECRET_VARIABLE];
+  const written = writtenSections(settings);
+  const isMeshOn = isEnvironmentSet(secret) || Object.keys(written["mesh"] ?? {}).length > 0;
+  const secrets = isMeshOn ? await secretsOf(settings, secret) : { secrets: [] };
+  if ("problem" in secrets) mistakes.push(secretMistake(secrets, settings));
+
+  const result = applyRules(written, { isMeshOn });
   if ("problems" in result) {
     mistakes.push(...result.problems.map((problem) => mistakeOf(problem, settings)));
-  } else if (mistakes.length === 0) {
-    const plugins = { ...result.config.plugins, settings: pluginSettings };
-    return { ...result.config, plugins };
+  } else if (mistakes.length === 0 && "secrets" in secrets) {
+    const { mesh, plugins, ...config } = result.config;
+    return {
+      ...config,
+      mesh: mesh && { ...mesh, secrets: secrets.secrets },
+      plugins: { ...plugins, settings: pluginSettings },
+    };
   }
   return new ConfigError("code" in file ? file.code : "invalid", path, mistakes);
+}
+
+function secretsOf(
+  settings: Findings["settings"],
+  environment: string | undefined,
+): Promise<Secrets> {
+  const file = settings.get("mesh.secret_file")?.value;
+  return gatherSecrets({
+    secret: settings.get("mesh.secret")?.value,
+    // A list of files is a mistake that the rules name.
+    file: typeof file === "string" ? file : undefined,
+    environment,
+  });
+}
+
+const SECRET_LABELS: Readonly<Record<SecretPlace, string>> = {
+  secret: "[mesh] secret",
+  secret_file: "[mesh] secret_file",
+  environment: SECRET_VARIABLE,
+  none: "[mesh] secret",
+};
+
+/** Where there is no secret at all, the line to blame is the first that asks for a mesh. */
+function secretMistake(
+  { place, problem }: { readonly place: SecretPlace; readonly problem: string },
+  settings: Findings["settings"],
+): Mistake {
+  const written = [...settings].flatMap(([key, setting]) => {
+    const isMeant = place === "none" ? key.startsWith("mesh.") : key === `mesh.${place}`;
+    return isMeant && setting.line !== undefined ? [setting.line] : [];
+  });
+  const line = written.length > 0 ? Math.min(...written) : undefined;
+  return { text: `${SECRET_LABELS[place]} ${problem}`, ...(line !== undefined && { line }) };
 }
 
 function addFile(findings: Findings, text: string): void {
@@ -124,8 +183,14 @@ function addSettings(
     const meant = nearest(key, known);
     const hint =
       meant === undefined ? `its keys are ${known.join(", ")}` : `did you mean "${meant}"?`;
-    mistakes.push({ line, text: `unknown key ${quoted(key)} in ${sectionText}; ${hint}` });
+    const shown = meant === undefined && mayBeSecret(name, key) ? "" : ` ${quoted(key)}`;
+    mistakes.push({ line, text: `unknown key${shown} in ${sectionText}; ${hint}` });
   }
+}
+
+/** A secret in base64 that stands in a line of its own looks like a key, with its last = and all. */
+function mayBeSecret(section: string, key: string): boolean {
+  return SECTIONS_WITH_SECRETS.has(section) && key.length >= SECRET_CHARS_MIN;
 }
 
 function addPluginSettings(

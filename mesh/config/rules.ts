@@ -1,30 +1,38 @@
 /** Every section and key of a config file: how it is spelt, its default, and what it may say. */
 
 import * as v from "valibot";
-import {
-  DEFAULT_ENDPOINT_LIMITS,
-  type EndpointLimits,
-  limitRange,
-  parseWhitelistEntry,
-} from "../../src/index.ts";
+import { parseWhitelistEntry } from "../../src/index.ts";
 import { errorText } from "../error-text.ts";
 import { LOG_LEVELS } from "../log.ts";
 import { printable, quoted, shortened } from "../printable.ts";
-import type { NodeConfig, PluginsConfig } from "./config.ts";
+import type { MeshConfig, NodeConfig, PluginsConfig } from "./config.ts";
 import { hostsOverlap, isHost, isLoopbackHost } from "./hosts.ts";
+import { endpointLimitsOf, LIMIT_ENTRIES, limitProblems, meshLimitsOf } from "./limit-rules.ts";
+import { MESH_ENTRIES, meshOf, meshProblems } from "./mesh-rules.ts";
+import {
+  checked,
+  emptyIsUnset,
+  LIST,
+  NAME,
+  ONE_VALUE,
+  oneOf,
+  PATH_OR_NONE,
+  type Problem,
+  valid,
+  type WrittenSections,
+  wholeNumber,
+} from "./rule-kinds.ts";
 
 const TOKEN_CHARS_MIN = 16;
 /** What a whitelist takes. */
 const WHITELIST_ENTRIES_MAX = 1024;
-const ONE_VALUE = "takes one value; write it without []";
 
 const HOST = checked(isHost, "must be an IP address, a host name, or empty for all interfaces");
 const PORT = wholeNumber({ min: 0, max: 65_535 });
 const PATH = checked((text) => text !== "", "must be a path");
-const PATH_OR_NONE = v.optional(v.pipe(v.string(ONE_VALUE), v.transform(emptyIsUnset)), "");
-const NODE_NAME = checked(
-  (text) => /^[A-Za-z0-9._-]{1,64}$/.test(text),
-  "must be 1 to 64 letters, digits, dots, dashes or underscores",
+const SWITCH = v.pipe(
+  oneOf(["on", "off"]),
+  v.transform((text) => text === "on"),
 );
 const TOKEN = v.pipe(
   v.string(ONE_VALUE),
@@ -35,13 +43,6 @@ const TOKEN = v.pipe(
   ),
   v.transform(emptyIsUnset),
 );
-const LIST = v.pipe(
-  v.union([v.string(), v.array(v.string())]),
-  v.transform((written) => (typeof written === "string" ? written.split(",") : written)),
-  v.transform((items) => items.map((item) => item.trim()).filter((item) => item !== "")),
-);
-
-const LIMIT_NAMES = Object.keys(DEFAULT_ENDPOINT_LIMITS);
 
 /** A section that is added here is known everywhere; the compiler asks for its type in `NodeConfig`. */
 const SECTIONS = {
@@ -53,9 +54,10 @@ const SECTIONS = {
     tls_key: PATH_OR_NONE,
   }),
   node: v.object({
-    name: NODE_NAME,
+    name: NAME,
     data: v.optional(PATH, "data"),
   }),
+  mesh: v.object(MESH_ENTRIES),
   admin: v.object({
     host: v.optional(HOST, "127.0.0.1"),
     port: v.optional(PORT, "28090"),
@@ -63,12 +65,9 @@ const SECTIONS = {
   }),
   plugins: v.object({
     load: v.optional(LIST, ""),
+    bus: v.optional(SWITCH, "on"),
   }),
-  limits: v.object(
-    Object.fromEntries(
-      LIMIT_NAMES.map((name) => [snakeCase(name), v.optional(wholeNumber(limitRange(name)))]),
-    ),
-  ),
+  limits: v.object(LIMIT_ENTRIES),
   log: v.object({
     level: v.optional(oneOf(LOG_LEVELS), "info"),
     format: v.optional(oneOf(["auto", "text", "json"]), "auto"),
@@ -84,24 +83,12 @@ const CONFIG = v.object({
       tls: certPath && keyPath ? { certPath, keyPath } : undefined,
     })),
   ),
-  limits: v.pipe(SECTIONS.limits, v.transform(limitsOf)),
 });
 
-/** The text of each key of each section. */
-export type WrittenSections = Readonly<
-  Record<string, Readonly<Record<string, string | readonly string[]>>>
->;
-
-export interface Problem {
-  /** As `section.key`; the first of them that is written anywhere is to blame. */
-  readonly keys: readonly string[];
-  /** What the key must or cannot be, to follow its name. */
-  readonly text: string;
-}
-
-/** A config but for the settings of plugins, which no rule of the node covers. */
-export type RuledConfig = Omit<NodeConfig, "plugins"> & {
+/** A config but for the settings of plugins and the secrets, which no rule here covers. */
+export type RuledConfig = Omit<NodeConfig, "plugins" | "mesh"> & {
   readonly plugins: Omit<PluginsConfig, "settings">;
+  readonly mesh: Omit<MeshConfig, "secrets"> | undefined;
 };
 
 export function sectionNames(): readonly string[] {
@@ -117,17 +104,28 @@ export function keyNames(section: string): readonly string[] | undefined {
 /** Applies the rules to all that is written, and the defaults where nothing is. */
 export function applyRules(
   written: WrittenSections,
+  { isMeshOn }: { readonly isMeshOn: boolean },
 ): { readonly config: RuledConfig } | { readonly problems: readonly Problem[] } {
   const result = v.safeParse(CONFIG, written);
   const problems = [
     ...whitelistProblems(written),
     ...tlsProblems(written),
+    ...meshProblems(written, isMeshOn),
     ...adminProblems(written),
     ...portProblems(written),
     ...loadProblems(written),
+    ...limitProblems(written),
   ];
   if (result.success && problems.length === 0) {
-    return { config: result.output };
+    const { mesh, limits, ...config } = result.output;
+    return {
+      config: {
+        ...config,
+        mesh: isMeshOn ? meshOf(mesh, config.server.host) : undefined,
+        limits: endpointLimitsOf(limits),
+        meshLimits: meshLimitsOf(limits),
+      },
+    };
   }
   for (const issue of result.issues ?? []) {
     problems.push({ keys: [v.getDotPath(issue) ?? ""], text: issue.message });
@@ -200,56 +198,4 @@ function loadProblems({ plugins }: WrittenSections): Problem[] {
     keys: ["plugins.load"],
     text: `names ${quoted(module)} more than once; keep one`,
   }));
-}
-
-function valid<Schema extends v.GenericSchema>(
-  schema: Schema,
-  written: unknown,
-): v.InferOutput<Schema> | undefined {
-  const result = v.safeParse(schema, written);
-  return result.success ? result.output : undefined;
-}
-
-/** A rule whose message shows what was written. */
-function checked(test: (text: string) => boolean, must: string) {
-  return v.pipe(
-    v.string(ONE_VALUE),
-    v.check(test, ({ input }) => `${must}, not ${quoted(input)}`),
-  );
-}
-
-function wholeNumber({ min, max }: { readonly min: number; readonly max: number }) {
-  const isInRange = (text: string) =>
-    /^\d{1,16}$/.test(text) && Number(text) >= min && Number(text) <= max;
-  return v.pipe(
-    checked(isInRange, `must be a whole number from ${min} to ${max}`),
-    v.transform(Number),
-  );
-}
-
-function oneOf<const Choice extends string>(choices: readonly Choice[]) {
-  const must = `must be one of ${choices.join(", ")}`;
-  return v.pipe(
-    v.string(ONE_VALUE),
-    v.picklist(choices, ({ input }) => `${must}, not ${quoted(String(input))}`),
-  );
-}
-
-function emptyIsUnset(text: string): string | undefined {
-  return text === "" ? undefined : text;
-}
-
-function limitsOf(written: Readonly<Record<string, number | undefined>>): EndpointLimits {
-  const changes: Record<string, number> = {};
-  for (const name of LIMIT_NAMES) {
-    const value = written[snakeCase(name)];
-    if (value !== undefined) {
-      changes[name] = value;
-    }
-  }
-  return { ...DEFAULT_ENDPOINT_LIMITS, ...changes };
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

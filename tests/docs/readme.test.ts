@@ -1,12 +1,14 @@
 /** The code in the documents runs as it stands there, and the tables agree with the code. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "../../mesh/config/config-error.ts";
 import { readConfig } from "../../mesh/config/read-config.ts";
 import { surroundingMistakes } from "../../mesh/config/surroundings.ts";
+import { DEFAULT_MESH_LIMITS } from "../../mesh/mesh-limits.ts";
 import { PluginHost } from "../../mesh/plugin-host.ts";
 import { providePluginApi } from "../../mesh/plugin-modules.ts";
 import {
@@ -15,6 +17,7 @@ import {
   REFUSAL_REASONS,
   RequestClient,
 } from "../../src/index.ts";
+import { ScriptedMessenger } from "../helpers/scripted-messenger.ts";
 import { silentLogger } from "../helpers/silent-logger.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
@@ -68,6 +71,7 @@ describe("every plugin in the documents loads", () => {
       const host = new PluginHost({
         nodeName: "surf",
         endpoint,
+        messenger: new ScriptedMessenger(),
         log: silentLogger,
         folders: [folder],
       });
@@ -98,7 +102,10 @@ describe("every plugin in the documents loads", () => {
 describe("docs/OPERATIONS.md", () => {
   test("lists every limit with its default", async () => {
     const text = await readFile(join(ROOT, "docs/OPERATIONS.md"), "utf8");
-    for (const [name, value] of Object.entries(DEFAULT_ENDPOINT_LIMITS)) {
+    for (const [name, value] of Object.entries({
+      ...DEFAULT_ENDPOINT_LIMITS,
+      ...DEFAULT_MESH_LIMITS,
+    })) {
       const key = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
       const [, shown] = new RegExp(`^\\| \`${key}\` +\\| (.*?) +\\|`, "m").exec(text) ?? [];
       expect(`${key} ${plainNumber(shown ?? "")}`).toBe(`${key} ${value}`);
@@ -115,13 +122,29 @@ describe("docs/OPERATIONS.md", () => {
 
 test("every sample in config/ is fine as it stands", async () => {
   const files = (await readdir(join(ROOT, "config"))).filter((file) => file.endsWith(".ini"));
-  expect(files.toSorted()).toEqual(["node.ini", "public.ini", "sp-ccp.ini"]);
+  expect(files.toSorted()).toEqual(["mesh.ini", "node.ini", "public.ini", "sp-ccp.ini"]);
   for (const file of files) {
     const path = join(ROOT, "config", file);
-    const config = await readConfig({ path });
+    // The sample of a mesh brings no secret that somebody might keep.
+    const isMesh = file === "mesh.ini";
+    const secret = randomBytes(32).toString("hex");
+    const config = await readConfig({
+      path,
+      environment: isMesh ? { CCP_MESH_SECRET: secret } : {},
+    });
     if (config instanceof ConfigError) throw config;
     expect(await surroundingMistakes(config, path)).toEqual([]);
   }
+});
+
+test("the sample of a mesh does not start without a secret", async () => {
+  const path = join(ROOT, "config", "mesh.ini");
+  const error = await readConfig({ path, environment: {} });
+  if (!(error instanceof ConfigError)) throw new Error("it was accepted");
+  expect(error.mistakes.map(({ text }) => text)).toEqual([
+    "[mesh] secret is missing; every node of a cluster needs the same secret; " +
+      "make one with: openssl rand -hex 32",
+  ]);
 });
 
 function plainNumber(shown: string): number {

@@ -14,6 +14,8 @@ const WAIT_MS = 10_000;
 export interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What runs it. Default: Bun. */
+  readonly interpreter?: string;
 }
 
 export interface Finished {
@@ -22,7 +24,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** A child process that runs a file of TypeScript. */
+/** A child process that runs a file of TypeScript, or of another interpreter's language. */
 export class Program implements AsyncDisposable {
   readonly #child: Subprocess<"pipe", "pipe", "pipe">;
   readonly #drained: Promise<unknown>;
@@ -42,8 +44,9 @@ export class Program implements AsyncDisposable {
     return await program.finished();
   }
 
-  protected constructor(args: readonly string[], { cwd = ROOT, env = {} }: ProgramOptions) {
-    this.#child = Bun.spawn([process.execPath, ...args], {
+  protected constructor(args: readonly string[], options: ProgramOptions) {
+    const { cwd = ROOT, env = {}, interpreter = process.execPath } = options;
+    this.#child = Bun.spawn([interpreter, ...args], {
       cwd,
       // Nobody listens there, so that no test depends on a registry.
       env: { ...process.env, BUN_CONFIG_REGISTRY: "http://127.0.0.1:9/", ...env },

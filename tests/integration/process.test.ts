@@ -237,6 +237,7 @@ describe("a plugin that is broken", () => {
     expect((await node.get("/api/status")).body).toMatchObject({
       node: { state: "ready" },
       plugins: [
+        { name: "bus", module: "built-in", state: "loaded" },
         { name: "broken.ts", state: "failed", error: expect.stringContaining("line 1:") },
         { name: "absent.ts", state: "failed", error: expect.stringContaining("no module") },
         { name: "throws", state: "failed", error: "no map" },

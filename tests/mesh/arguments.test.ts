@@ -33,6 +33,12 @@ describe("what is taken", () => {
     });
   });
 
+  test("every --peer counts", () => {
+    expect(parseArguments(["--peer", "a", "--peer=10.0.0.2:1", "--peer", "a"])).toMatchObject({
+      overrides: { peers: ["a", "10.0.0.2:1", "a"] },
+    });
+  });
+
   test("--check, --help, -h and --version name the action", () => {
     expect(parseArguments(["--check"]).action).toBe("check");
     expect(parseArguments(["--help"]).action).toBe("help");
@@ -68,6 +74,7 @@ describe("what is refused", () => {
     expect(refusal("--port")).toBe("--port needs a value");
     expect(refusal("--port=")).toBe("--port needs a value");
     expect(refusal("--port", "--check")).toBe("--port needs a value");
+    expect(refusal("--peer")).toBe("--peer needs a value");
   });
 
   test("a value for an option that takes none", () => {
@@ -103,7 +110,7 @@ describe("the help text", () => {
       const parsed = parseArguments([option]);
       expect(parsed.action === "refuse" ? parsed.text : "").not.toContain("unknown");
     }
-    expect(named.size).toBe(8);
+    expect(named.size).toBe(9);
   });
 
   test("fits a terminal of 80 columns", () => {

@@ -1,11 +1,23 @@
 import { describe, expect, test } from "bun:test";
 import { renderMetrics } from "../../mesh/metrics.ts";
-import type { NodeStatus } from "../../mesh/status.ts";
+import { DEFAULT_MESH_LIMITS } from "../../mesh/mesh-limits.ts";
+import type { MessagingStatus } from "../../mesh/messaging/messaging-status.ts";
+import type { NodeStatus, PeerStatus } from "../../mesh/status.ts";
 import { newCounters } from "../../src/counters.ts";
 import { DEFAULT_ENDPOINT_LIMITS, REFUSAL_REASONS } from "../../src/index.ts";
 import { parseMetrics, type Sample } from "../helpers/prometheus.ts";
 
 const { refusals, ...counters } = newCounters();
+
+const MESSAGING: MessagingStatus = {
+  peers: 2,
+  messages: { published: 1, sent: 2, dropped: 3, received: 4, delivered: 5, missed: 6 },
+  requests: { asked: 7, answered: 8, failed: 9, late: 10, waiting: 11 },
+  served: { received: 12, answered: 13, failed: 14, refused: 15, serving: 16 },
+  subscriptions: 17,
+  subscriptionList: [],
+  services: ["players", "map"],
+};
 
 const STATUS: NodeStatus = {
   node: {
@@ -21,10 +33,13 @@ const STATUS: NodeStatus = {
     port: 28_080,
     connections: 3,
     pending: 1,
+    upgraded: 2,
     heldBytes: 42,
     receivers: [],
     counters: { ...counters, messagesIn: 7, messagesOut: 8 },
   },
+  mesh: null,
+  messaging: MESSAGING,
   plugins: [],
   refusals: { ...refusals, start_timeout: 5 },
   limits: DEFAULT_ENDPOINT_LIMITS,
@@ -52,6 +67,11 @@ describe("the metrics", () => {
     const draining: NodeStatus["node"] = { ...STATUS.node, state: "draining" };
     expect(values("ccp_ready")).toEqual([{ labels: {}, value: 1 }]);
     expect(values("ccp_ready", { node: draining })).toEqual([{ labels: {}, value: 0 }]);
+  });
+
+  test("count the connections that became links apart", () => {
+    expect(values("ccp_connections")).toEqual([{ labels: {}, value: 3 }]);
+    expect(values("ccp_connections_upgraded")).toEqual([{ labels: {}, value: 2 }]);
   });
 
   test("count messages by direction", () => {
@@ -88,6 +108,113 @@ describe("the metrics", () => {
     expect(values("ccp_plugins", { plugins }).map(({ labels }) => labels["module"])).toEqual([
       "a.ts",
       "b.ts",
+    ]);
+  });
+});
+
+const WAITING: PeerStatus = {
+  name: null,
+  state: "waiting",
+  address: "10.0.0.3:28080",
+  rttMs: null,
+  direction: null,
+  via: null,
+  instance: null,
+  incarnation: null,
+  upForMs: null,
+  queuedBytes: 0,
+  counters: null,
+  lastError: { text: "nobody listens there", at: "2026-01-01T00:00:00.000Z" },
+  retryInMs: 1200,
+};
+
+const UP: PeerStatus = {
+  ...WAITING,
+  name: "surf-2",
+  state: "up",
+  address: "10.0.0.2:28080",
+  rttMs: 1.5,
+  direction: "dialled",
+  instance: "00112233445566778899aabbccddeeff",
+  incarnation: 5,
+  upForMs: 60_000,
+  queuedBytes: 77,
+  counters: { framesIn: 1, framesOut: 2, bytesIn: 30, bytesOut: 40, dropped: 5 },
+  lastError: null,
+  retryInMs: null,
+};
+
+function meshOf(...peers: readonly PeerStatus[]): Pick<NodeStatus, "mesh"> {
+  const instance = "ffeeddccbbaa99887766554433221100";
+  const limits = DEFAULT_MESH_LIMITS;
+  return { mesh: { cluster: "main", instance, incarnation: 9, peers, limits } };
+}
+
+describe("the metrics of a mesh", () => {
+  const mesh = meshOf(UP, WAITING, { ...UP, name: "surf-3", state: "carried", rttMs: null });
+
+  test("count the peers by state, and have every state", () => {
+    expect(values("ccp_mesh_peers", mesh)).toEqual([
+      { labels: { state: "up" }, value: 1 },
+      { labels: { state: "carried" }, value: 1 },
+      { labels: { state: "connecting" }, value: 0 },
+      { labels: { state: "waiting" }, value: 1 },
+    ]);
+  });
+
+  test("tell of each peer by its name, or its address until that is known", () => {
+    expect(values("ccp_mesh_peer_up", mesh)).toEqual([
+      { labels: { peer: "surf-2" }, value: 1 },
+      { labels: { peer: "10.0.0.3:28080" }, value: 0 },
+      { labels: { peer: "surf-3" }, value: 0 },
+    ]);
+    const ofSurf2 = (name: string) =>
+      values(name, mesh).find(({ labels }) => labels["peer"] === "surf-2")?.value;
+    expect(ofSurf2("ccp_mesh_peer_queued_bytes")).toBe(77);
+    expect(ofSurf2("ccp_mesh_peer_received_bytes_total")).toBe(30);
+    expect(ofSurf2("ccp_mesh_peer_sent_bytes_total")).toBe(40);
+    expect(ofSurf2("ccp_mesh_peer_dropped_total")).toBe(5);
+  });
+
+  test("tell the round-trip time in seconds, where there is one", () => {
+    expect(values("ccp_mesh_peer_rtt_seconds", mesh)).toEqual([
+      { labels: { peer: "surf-2" }, value: 0.0015 },
+    ]);
+  });
+
+  test("tell of one where two have the same name", () => {
+    expect(values("ccp_mesh_peer_up", meshOf(UP, { ...UP, state: "waiting" }))).toEqual([
+      { labels: { peer: "surf-2" }, value: 1 },
+    ]);
+  });
+
+  test("are not there without one", () => {
+    const names = samples({ mesh: null }).map(({ name }) => name);
+    expect(names.filter((name) => name.startsWith("ccp_mesh_peer"))).toEqual([]);
+  });
+
+  test("count messages and requests", () => {
+    const told = samples().filter(({ name }) => name.startsWith("ccp_mesh_"));
+    const lines = told.map(({ name, labels, value }) =>
+      [name, labels["event"] ?? "all", value].join(" "),
+    );
+    expect(lines).toEqual([
+      "ccp_mesh_subscriptions all 17",
+      "ccp_mesh_services all 2",
+      "ccp_mesh_messages_total published 1",
+      "ccp_mesh_messages_total sent 2",
+      "ccp_mesh_messages_total dropped 3",
+      "ccp_mesh_messages_total received 4",
+      "ccp_mesh_messages_total delivered 5",
+      "ccp_mesh_messages_total missed 6",
+      "ccp_mesh_requests_total asked 7",
+      "ccp_mesh_requests_total answered 8",
+      "ccp_mesh_requests_total failed 9",
+      "ccp_mesh_requests_waiting all 11",
+      "ccp_mesh_served_total received 12",
+      "ccp_mesh_served_total answered 13",
+      "ccp_mesh_served_total failed 14",
+      "ccp_mesh_served_total refused 15",
     ]);
   });
 });

@@ -4,6 +4,7 @@ import { providePluginApi } from "../../mesh/plugin-modules.ts";
 import { Endpoint, RawClient, RequestClient } from "../../src/index.ts";
 import { RecordingLogger } from "../helpers/recording-logger.ts";
 import { TempFolder } from "../helpers/temp-folder.ts";
+import { localMessenger } from "./local-messenger.ts";
 
 let folder: TempFolder;
 let endpoint: Endpoint;
@@ -28,6 +29,7 @@ function newHost(options: Partial<PluginHostOptions> = {}): PluginHost {
   return new PluginHost({
     nodeName: "surf",
     endpoint,
+    messenger: localMessenger(),
     log,
     folders: [folder.path],
     unloadGraceMs: 50,
@@ -455,4 +457,73 @@ test("a plugin that does not load is logged with the place of its mistake", asyn
     expect.stringMatching(/\/a\.ts:2:\d+$/),
     expect.stringMatching(/\/b\.ts:2:\d+$/),
   ]);
+});
+
+describe("a plugin that comes with the node", () => {
+  const loaded = { name: "bus", module: "built-in", state: "loaded" } as const;
+
+  function busIsHome(): boolean {
+    return endpoint.status().receivers.some(({ name }) => name === "bus");
+  }
+
+  test("is loaded before the others, when the config says so", async () => {
+    await folder.write("a.ts", plugin("a"));
+    await load("a.ts");
+    expect(host.list().map(({ name }) => name)).toEqual(["a"]);
+    host = newHost({ builtIn: ["bus"] });
+    await folder.write("b.ts", plugin("b"));
+    await load("b.ts");
+    expect(host.list()).toEqual([loaded, { name: "b", module: "b.ts", state: "loaded" }]);
+    expect(busIsHome()).toBe(true);
+  });
+
+  test("is unloaded, loaded and reloaded by its name, and by hand it stays unloaded", async () => {
+    host = newHost({ builtIn: ["bus"] });
+    await load();
+    expect(await host.unload("bus")).toEqual({ ...loaded, state: "unloaded" });
+    await load();
+    expect(busIsHome()).toBe(false);
+    expect(await host.load("bus")).toEqual(loaded);
+    expect(await host.reload("bus")).toEqual(loaded);
+    expect(busIsHome()).toBe(true);
+    expect(await host.unload("built-in")).toBeUndefined();
+  });
+
+  test("comes and goes with the config", async () => {
+    host = newHost({ builtIn: ["bus"] });
+    await load();
+    host.useBuiltIn([]);
+    await load();
+    expect(host.list()).toEqual([]);
+    expect(busIsHome()).toBe(false);
+    host.useBuiltIn(["bus"]);
+    await load();
+    expect(busIsHome()).toBe(true);
+  });
+
+  test("has a name that no other plugin may have, loaded or not", async () => {
+    await folder.write("a.ts", answering("bus", "mine"));
+    await load("a.ts");
+    expect(host.list()).toEqual([
+      {
+        name: "a.ts",
+        module: "a.ts",
+        state: "failed",
+        error: '"bus" is the name of a plugin that comes with the node; this one must be renamed',
+      },
+    ]);
+  });
+
+  test("has settings as any other", async () => {
+    host = newHost({ builtIn: ["bus"] });
+    await host.apply([], new Map([["bus", { a: "1" }]]));
+    expect(host.list()).toEqual([loaded]);
+    expect(log.messages("warn")).toEqual([]);
+  });
+});
+
+test("a module that is named twice is one plugin", async () => {
+  await folder.write("a.ts", answering("a", "here"));
+  await load("a.ts", "a.ts");
+  expect(host.list()).toEqual([{ name: "a", module: "a.ts", state: "loaded" }]);
 });

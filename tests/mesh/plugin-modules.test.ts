@@ -4,6 +4,7 @@ import { PluginScope } from "../../mesh/plugin-scope.ts";
 import { Program, ROOT } from "../helpers/node-process.ts";
 import { RecordingLogger } from "../helpers/recording-logger.ts";
 import { TempFolder } from "../helpers/temp-folder.ts";
+import { localMessenger } from "./local-messenger.ts";
 
 const PLUGIN = `export default { name: "chat", setup() {} };\n`;
 
@@ -19,7 +20,8 @@ async function importError(text: string, name = "chat.ts"): Promise<string> {
 
 function scopeWith(log: RecordingLogger): PluginScope {
   const endpoint = { port: 0, onRequest: unused, onRaw: unused };
-  return new PluginScope({ nodeName: "surf", plugin: "p", settings: {}, log, endpoint });
+  const messenger = localMessenger();
+  return new PluginScope({ nodeName: "surf", plugin: "p", settings: {}, log, endpoint, messenger });
 }
 
 function unused(): never {

@@ -9,6 +9,7 @@ import {
   RequestClient,
 } from "../../src/index.ts";
 import { RecordingLogger } from "../helpers/recording-logger.ts";
+import { localMessenger } from "./local-messenger.ts";
 
 /** A port of this machine on which plugins answer and are answered. */
 let endpoint: Endpoint;
@@ -27,7 +28,14 @@ afterEach(async () => {
 });
 
 function newScope(plugin: string): PluginScope {
-  return new PluginScope({ nodeName: "surf", plugin, settings: { a: "1" }, log, endpoint });
+  return new PluginScope({
+    nodeName: "surf",
+    plugin,
+    settings: { a: "1" },
+    log,
+    endpoint,
+    messenger: localMessenger(),
+  });
 }
 
 function target(plugin: string): { host: string; port: number; plugin: string } {

@@ -4,41 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NodeConfig } from "../../../mesh/config/config.ts";
 import { ConfigError } from "../../../mesh/config/config-error.ts";
-import { type ReadConfigOptions, readConfig } from "../../../mesh/config/read-config.ts";
+import { readConfig } from "../../../mesh/config/read-config.ts";
+import { DEFAULT_MESH_LIMITS } from "../../../mesh/mesh-limits.ts";
 import { DEFAULT_ENDPOINT_LIMITS, limitRange } from "../../../src/index.ts";
-
-type Options = Partial<ReadConfigOptions>;
-
-function read(text: string, options: Options = {}): Promise<NodeConfig | ConfigError> {
-  return readConfig({ path: "config/node.ini", text, hostName: "machine-7", ...options });
-}
-
-async function accepted(text: string, options?: Options): Promise<NodeConfig> {
-  const config = await read(text, options);
-  if (config instanceof ConfigError) {
-    throw config;
-  }
-  return config;
-}
-
-async function refused(text: string, options?: Options): Promise<ConfigError> {
-  const error = await read(text, options);
-  if (!(error instanceof ConfigError)) {
-    throw new Error("the config was accepted");
-  }
-  return error;
-}
-
-async function message(text: string, options?: Options): Promise<string> {
-  return (await refused(text, options)).message;
-}
+import { accepted, message, refused } from "./reading.ts";
 
 const DEFAULTS: NodeConfig = {
   server: { host: "", port: 28080, whitelist: ["127.0.0.1", "localhost"], tls: undefined },
   node: { name: "machine-7", data: "data" },
+  mesh: undefined,
   admin: { host: "127.0.0.1", port: 28090, token: undefined },
-  plugins: { load: [], settings: new Map() },
+  plugins: { load: [], bus: true, settings: new Map() },
   limits: DEFAULT_ENDPOINT_LIMITS,
+  meshLimits: DEFAULT_MESH_LIMITS,
   log: { level: "info", format: "auto" },
 };
 
@@ -60,6 +38,7 @@ describe("what is accepted", () => {
       whitelist = 10.0.0.0/8, panel.example ,
       tls_cert = tls/cert.pem
       tls_key = tls/key.pem
+      [mesh]
       [node]
       name = surf.eu-1
       data = /var/lib/ccp
@@ -69,12 +48,14 @@ describe("what is accepted", () => {
       token = "sixteen#letters!"
       [plugins]
       load = ./chat.ts, @ccp/games
+      bus = off
       [plugin:./chat.ts]
       channel = "#general"
       empty =
       [limits]
       connections_per_address_max = 2
       idle_timeout_ms = 0
+      mesh_nodes_max = 3
       [log]
       level = debug
       format = json
@@ -87,12 +68,15 @@ describe("what is accepted", () => {
         tls: { certPath: "tls/cert.pem", keyPath: "tls/key.pem" },
       },
       node: { name: "surf.eu-1", data: "/var/lib/ccp" },
+      mesh: undefined,
       admin: { host: "0.0.0.0", port: 0, token: "sixteen#letters!" },
       plugins: {
         load: ["./chat.ts", "@ccp/games"],
+        bus: false,
         settings: new Map([["./chat.ts", { channel: "#general", empty: "" }]]),
       },
       limits: { ...DEFAULT_ENDPOINT_LIMITS, connectionsPerAddressMax: 2, idleTimeoutMs: 0 },
+      meshLimits: { ...DEFAULT_MESH_LIMITS, meshNodesMax: 3 },
       log: { level: "debug", format: "json" },
     });
   });
@@ -160,7 +144,7 @@ describe("unknown names", () => {
     async (section) => {
       expect(await message(`[${section}]\nx=1\n`)).toBe(
         `config/node.ini:1: unknown section [${section}]; the sections are [server], [node], ` +
-          "[admin], [plugins], [limits], [log], [plugin:NAME]",
+          "[mesh], [admin], [plugins], [limits], [log], [plugin:NAME]",
       );
     },
   );
@@ -196,6 +180,7 @@ describe("values", () => {
     ["admin", "token", "fifteen-letters", "must have at least 16 characters"],
     ["log", "level", "verbose", 'must be one of debug, info, warn, error, not "verbose"'],
     ["log", "format", "xml", 'must be one of auto, text, json, not "xml"'],
+    ["plugins", "bus", "yes", 'must be one of on, off, not "yes"'],
     ["limits", "start_bytes_max", "15", 'must be a whole number from 256 to 16777215, not "15"'],
     [
       "limits",

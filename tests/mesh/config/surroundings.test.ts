@@ -50,6 +50,29 @@ describe("what a look at the machine finds", () => {
     ]);
   });
 
+  test("peers whose names do not resolve; whether they are up is not asked", async () => {
+    const mesh = `secret = p8Kd2-vq7Lx0Zr5mWn3T\npeers = a.invalid, 127.0.0.1:1, localhost:1, a.invalid:5`;
+    const [text, ...others] = await mistakes({ mesh });
+    expect(text).toStartWith('[mesh] peers: "a.invalid" does not resolve (');
+    expect(others).toEqual([]);
+  });
+
+  test("TLS files of the mesh", async () => {
+    const mesh = (ca: string) =>
+      `secret = p8Kd2-vq7Lx0Zr5mWn3T\ntls_cert = ${TLS}/client.pem\ntls_key = ${TLS}/localhost.key\ntls_ca = ${ca}`;
+    expect(await mistakes({ mesh: mesh(`${TLS}/ca.pem`) })).toEqual([
+      "[mesh] tls_key does not belong to tls_cert",
+    ]);
+    expect(await mistakes({ mesh: mesh("/nowhere/ca.pem") })).toEqual([
+      "[mesh] tls_key does not belong to tls_cert",
+      "[mesh] tls_ca: there is no file /nowhere/ca.pem",
+    ]);
+    expect(await mistakes({ mesh: mesh(`${TLS}/client.key`) })).toEqual([
+      "[mesh] tls_key does not belong to tls_cert",
+      expect.stringMatching(/^\[mesh\] tls_ca: \S+client\.key cannot be used: /),
+    ]);
+  });
+
   test("plugins that are not there, each by its name, and without running those that are", async () => {
     const plugins = "load = absent.ts, chat.ts, no-such-package";
     const places = ` or ${process.cwd()}`;

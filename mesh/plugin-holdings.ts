@@ -1,0 +1,119 @@
+/** What one loaded plugin holds of its node, and how all of it is undone. */
+
+import { CcpError, type Registration } from "../src/index.ts";
+import { errorPlace } from "./error-place.ts";
+import { errorText } from "./error-text.ts";
+import type { Logger } from "./log.ts";
+import { type LimitedLogger, limited } from "./log-limit.ts";
+
+/** Registrations, subscriptions, connections and timers of one plugin. Beyond it, it forgets to clean up after itself. */
+const OPEN_MAX = 10_000;
+
+/** A timer that fails a thousand times a second must not fill the disk. */
+const FAILURES_LOGGED = { everyMs: 10_000, keysMax: 100 };
+
+export class PluginHoldings {
+  /** Who it is, in the texts of errors. */
+  readonly owner: string;
+  readonly #log: Logger;
+  readonly #failures: LimitedLogger;
+  readonly #abort = new AbortController();
+  readonly #undo = new Set<() => void>();
+  readonly #unloadTasks: (() => void | Promise<void>)[] = [];
+  #unloading = false;
+
+  constructor(plugin: string, log: Logger) {
+    this.owner = `plugin ${plugin}`;
+    this.#log = log;
+    this.#failures = limited(log, FAILURES_LOGGED);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** The plugin's signal, with the caller's where there is one. */
+  signalWith(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.signal : AbortSignal.any([signal, this.signal]);
+  }
+
+  assertLoaded(): void {
+    if (this.signal.aborted) {
+      throw new CcpError("cancelled", `${this.owner} is unloaded and cannot use its node`);
+    }
+  }
+
+  assertRoom(): void {
+    if (this.#undo.size + this.#unloadTasks.length < OPEN_MAX) {
+      return;
+    }
+    const text = `${this.owner} holds ${OPEN_MAX} registrations, connections and timers; remove some`;
+    throw new CcpError("invalid_option", text);
+  }
+
+  /** Undone at the unload, unless it was removed before. */
+  keep(registration: Registration): Registration {
+    const undo = (): void => {
+      this.#undo.delete(undo);
+      registration.remove();
+    };
+    try {
+      this.assertRoom();
+    } catch (error) {
+      registration.remove();
+      throw error;
+    }
+    this.#undo.add(undo);
+    return { remove: undo };
+  }
+
+  keepUntil(over: Promise<unknown>, stop: () => void): void {
+    const registration = this.keep({ remove: stop });
+    void over.then(() => registration.remove());
+  }
+
+  onUnload(task: () => void | Promise<void>): void {
+    if (this.#unloading) {
+      const text = `${this.owner} is being unloaded, and takes no further unload task`;
+      throw new CcpError("cancelled", text);
+    }
+    this.assertRoom();
+    this.#unloadTasks.push(task);
+  }
+
+  /** Runs what the plugin has given; never throws, and logs what that does. */
+  async run(what: string, task: () => unknown): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      this.reportFailure(what, error);
+    }
+  }
+
+  /** Something of the plugin failed. The same failure is logged at most every 10 seconds. */
+  reportFailure(what: string, error: unknown): void {
+    const fields = { at: errorPlace(error), error };
+    this.#failures.error(`${what} ${errorText(error)}`, `${what} failed`, fields);
+  }
+
+  /** Undoes everything. Tasks that take longer than `graceMs` together are left behind. */
+  async unload(graceMs: number): Promise<void> {
+    if (this.signal.aborted) {
+      return;
+    }
+    this.#unloading = true;
+    const tasks = this.#unloadTasks.toReversed();
+    const done = (async () => {
+      for (const task of tasks) await this.run("unload task", task);
+    })();
+    const grace = Promise.withResolvers<"late">();
+    const timer = setTimeout(() => grace.resolve("late"), graceMs);
+    if ((await Promise.race([done, grace.promise])) === "late") {
+      this.#log.warn("unload tasks did not finish in time and are left behind", { graceMs });
+    }
+    clearTimeout(timer);
+    for (const undo of this.#undo) undo();
+    this.#undo.clear();
+    this.#abort.abort(new CcpError("cancelled", `${this.owner} was unloaded`));
+  }
+}
