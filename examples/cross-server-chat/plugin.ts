@@ -1,0 +1,58 @@
+/**
+ * A chat between the terminals of several nodes: what is typed at one is read at all.
+ *
+ * In each terminal, with the same secret (make one with `openssl rand -hex 32`) and a name of its own:
+ *
+ *     export CCP_MESH_SECRET=...
+ *     bun run node.ts --config examples/cross-server-chat/node.ini --name surf --port 28080
+ *     bun run node.ts --config examples/cross-server-chat/node.ini --name bhop --peer 127.0.0.1:28080
+ *
+ * `/who` lists who is there, `/msg NAME TEXT` says something to one node alone.
+ */
+
+import { createInterface } from "node:readline";
+import { definePlugin, MeshError, type PluginNode } from "ccp-mesh";
+
+export default definePlugin({
+  name: "cross-server-chat",
+  setup(node) {
+    const show = (line: string): void => void process.stdout.write(`${line}\n`);
+
+    node.subscribe("chat.global", ({ from, payload }) => {
+      if (from !== node.name) show(`<${from}> ${String(payload)}`);
+    });
+
+    // A private line is a request: whoever sends it learns whether it was shown.
+    node.serve("private-chat", ({ from, payload }) => {
+      show(`<${from}, to you> ${String(payload)}`);
+      return "shown";
+    });
+
+    node.onPeer(({ change, peer }) => {
+      show(`* ${peer.name} ${change === "up" ? "is here" : "has gone"}`);
+    });
+
+    const terminal = createInterface({ input: process.stdin });
+    terminal.on("line", (line) => void onLine(node, line.trim(), show));
+    node.onUnload(() => terminal.close());
+    show(`you are ${node.name}; type a line, /who, or /msg NAME TEXT`);
+  },
+});
+
+async function onLine(node: PluginNode, line: string, show: (line: string) => void): Promise<void> {
+  const [command, name = "", ...words] = line.split(" ");
+  if (line === "") return;
+  if (command === "/who") {
+    const names = node.peers().map((peer) => peer.name);
+    show(`* with you: ${names.join(", ") || "nobody"}`);
+  } else if (command === "/msg") {
+    try {
+      await node.request(name, "private-chat", words.join(" "), { timeoutMs: 5000 });
+    } catch (error) {
+      if (!(error instanceof MeshError)) throw error;
+      show(`* not shown: ${error.message}`);
+    }
+  } else {
+    node.publish("chat.global", line);
+  }
+}
