@@ -114,7 +114,7 @@ export class Arbiter {
     }
     if (own === undefined && links.size + this.#coming.size >= nodesMax) {
       const text = `"${identity.name}" has links with ${nodesMax} nodes, as many as mesh_nodes_max allows`;
-      return { code: "stopping", text };
+      return { code: "too_many_nodes", text };
     }
     return undefined;
   }

@@ -77,6 +77,7 @@ export class ClusterLog {
       case "duplicate_link":
         this.#log.debug("one link is enough", { address, by });
         return;
+      case "too_many_nodes":
       case "stopping":
         this.limited.warn(`refused ${address}`, "link refused", { address, by, why: text });
         return;

@@ -251,6 +251,7 @@ export class Cluster implements LinkPolicy {
     const listed = this.#forgetListings(live);
     this.#routes.onLinkDown(live);
     for (const instance of listed) this.#dialling.reconsider(instance);
+    this.#dialling.reconsider(live.instance);
     for (const { identity } of this.#roster.entries()) {
       if (identity.name === live.peer.name) this.#dialling.reconsider(identity.instance);
     }

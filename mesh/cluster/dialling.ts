@@ -101,6 +101,8 @@ export class Dialling {
 
   /** It is listed by somebody who did not before, and so may be dialled with a better hope. */
   onListed(instance: string): void {
+    // In a cluster that comes up, each node is listed by all the others.
+    if (this.#options.links.has(instance)) return;
     this.reconsider(instance);
     for (const [key, seed] of this.#seeds) {
       const isIt = this.#isSeedOf(seed, key, instance) && seed.state.name === "waiting";
@@ -193,10 +195,7 @@ export class Dialling {
   }
 
   #isSeedOf(seed: DialTarget, key: string, instance: string): boolean {
-    if (seed.instance === instance) return true;
-    return this.#options.roster
-      .addressesOf(instance)
-      .some((address) => addressKey(address) === key);
+    return seed.instance === instance || this.#options.roster.isPlaceOf(key, instance);
   }
 
   #isLinked({ instance }: DialTarget): boolean {

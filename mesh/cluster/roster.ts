@@ -5,7 +5,7 @@ import type { LiveLink } from "./live-link.ts";
 
 /** What one peer says of a node that it has a link with. */
 interface Listing {
-  readonly address: Address | undefined;
+  readonly place: string | undefined;
   /** It has answered that it does not reach the node after all; so it counts for nothing until it lists it anew. */
   isUnreachable: boolean;
 }
@@ -14,6 +14,8 @@ interface Listing {
 export interface ListedEntry {
   readonly identity: NodeIdentity;
   readonly listings: Map<LiveLink, Listing>;
+  /** Where it can be dialled, by `addressKey`, and how many peers say so. */
+  readonly places: Map<string, { readonly address: Address; listings: number }>;
 }
 
 export interface RosterOptions {
@@ -45,16 +47,18 @@ export class Roster {
     const known = this.#entries.get(identity.instance);
     if (known === undefined && this.#entries.size >= this.#nodesMax) return false;
     if (known !== undefined && !isSame(known.identity, identity)) return false;
-    const entry = known ?? { identity, listings: new Map<LiveLink, Listing>() };
+    const entry: ListedEntry = known ?? { identity, listings: new Map(), places: new Map() };
     this.#entries.set(identity.instance, entry);
-    entry.listings.set(lister, { address: placeOf(address, lister), isUnreachable: false });
+    unlist(entry, lister);
+    const place = notePlace(entry, placeOf(address, lister));
+    entry.listings.set(lister, { place, isUnreachable: false });
     return true;
   }
 
   /** Answers whether it was listed. */
   remove(lister: LiveLink, instance: string): boolean {
     const entry = this.#entries.get(instance);
-    if (entry?.listings.delete(lister) !== true) return false;
+    if (entry === undefined || !unlist(entry, lister)) return false;
     if (entry.listings.size === 0) {
       this.#entries.delete(instance);
       this.#departed.delete(instance);
@@ -94,11 +98,13 @@ export class Roster {
 
   /** Where it can be dialled, each place once. */
   addressesOf(instance: string): Address[] {
-    const places = new Map<string, Address>();
-    for (const { address } of this.#entries.get(instance)?.listings.values() ?? []) {
-      if (address !== undefined) places.set(addressKey(address), address);
-    }
-    return [...places.values()];
+    const places = this.#entries.get(instance)?.places.values() ?? [];
+    return Array.from(places, ({ address }) => address);
+  }
+
+  /** Whether some peer says that it can be dialled at this address. */
+  isPlaceOf(key: string, instance: string): boolean {
+    return this.#entries.get(instance)?.places.has(key) === true;
   }
 
   /** It has left by gone. A bounded number is remembered, of which those that go first matter least. */
@@ -130,6 +136,27 @@ export function addressKey({ host, port }: Address): string {
 /** [MESH-2.5]: an empty host is where the sender is. */
 function placeOf(address: Address | undefined, lister: LiveLink): Address | undefined {
   return address?.host === "" ? { ...address, host: lister.address.host } : address;
+}
+
+function notePlace({ places }: ListedEntry, address: Address | undefined): string | undefined {
+  if (address === undefined) return undefined;
+  const key = addressKey(address);
+  const place = places.get(key) ?? { address, listings: 0 };
+  place.listings += 1;
+  places.set(key, place);
+  return key;
+}
+
+/** Answers whether the peer has listed it. */
+function unlist({ listings, places }: ListedEntry, lister: LiveLink): boolean {
+  const listing = listings.get(lister);
+  if (listing === undefined) return false;
+  listings.delete(lister);
+  const place = listing.place === undefined ? undefined : places.get(listing.place);
+  if (place === undefined) return true;
+  place.listings -= 1;
+  if (place.listings === 0) places.delete(listing.place ?? "");
+  return true;
 }
 
 function isSame(one: NodeIdentity, other: NodeIdentity): boolean {

@@ -14,6 +14,7 @@ const REFUSAL_CODES = [
   "self",
   "duplicate_link",
   "duplicate_name",
+  "too_many_nodes",
   "stopping",
 ] as const;
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

@@ -44,7 +44,9 @@ export interface LinkPeer extends NodeIdentity {
 }
 
 /** What the owner of the links may have against one more. [MESH-2.2], [MESH-2.4], [MESH-2.7] */
-export type LinkRefusal = Refusal<"duplicate_link" | "duplicate_name" | "stopping">;
+export type LinkRefusal = Refusal<
+  "duplicate_link" | "duplicate_name" | "too_many_nodes" | "stopping"
+>;
 
 /**
  * Why a link was not set up, for this side's log and counters. The codes of `LinkError`, and:

@@ -252,7 +252,7 @@ function encodeBody(type: number, body: unknown): Uint8Array {
 }
 
 describe("who has proved itself is refused with a reason", () => {
-  test.each<LinkRefusal["code"]>(["duplicate_link", "duplicate_name", "stopping"])(
+  test.each<LinkRefusal["code"]>(["duplicate_link", "duplicate_name", "too_many_nodes", "stopping"])(
     "%s, as decided",
     async (code) => {
       const refusal = { code, text: `because of ${code}` };
