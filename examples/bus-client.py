@@ -50,8 +50,14 @@ def nodes(bus, _arguments):
     said = bus.presence()
     print(f"{bus.node} (here): {shown(said.get(bus.node))}")
     for peer in bus.peers():
-        way = f"via {peer['via']}" if peer["via"] else f"{peer['rttMs']} ms away"
-        print(f"{peer['name']} ({way}): {shown(said.get(peer['name']))}")
+        print(f"{peer['name']} ({way_to(peer)}): {shown(said.get(peer['name']))}")
+
+
+def way_to(peer):
+    if peer["via"]:
+        return f"via {peer['via']}"
+    # Unknown until the first ping has come back.
+    return "just up" if peer["rttMs"] is None else f"{peer['rttMs']:.1f} ms away"
 
 
 def payload_of(text):

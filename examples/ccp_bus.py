@@ -168,7 +168,11 @@ class Bus:
                 self._events.append(message)
 
     def _await_accepted(self):
-        code, _ = self._receive_frame(self._deadline())
+        try:
+            code, _ = self._receive_frame(self._deadline())
+        except BusError as error:
+            text = f"{error}; is that the port of a node, and this machine on its whitelist?"
+            raise BusError(error.code, text) from error
         if code == _NOBODY_HOME:
             raise BusError("no_bus", f"the node at {self._where} has no bus; its config has to say bus = on in [plugins]")
         if code != _ACCEPTED:

@@ -5,6 +5,7 @@ import { payloadFields } from "./admin-json.ts";
 import { meshProblem } from "./admin-messages.ts";
 import { errorText } from "./error-text.ts";
 import type { Message, Messenger } from "./messaging/messenger.ts";
+import { quoted } from "./printable.ts";
 import { MessageQueue } from "./topics/message-queue.ts";
 import type { Subscription } from "./topics/subscription.ts";
 import { matches } from "./topics/topic.ts";
@@ -34,6 +35,12 @@ export class EventStreams {
   open(messenger: Messenger, request: Request): Response {
     // Who asks for the headers alone must not be given a stream that nobody reads.
     if (request.method === "HEAD") return new Response(null, { headers: HEADERS });
+    const unknown = [...new URL(request.url).searchParams.keys()].find((key) => key !== "topics");
+    // Left alone, a slip would open a stream of everything.
+    if (unknown !== undefined) {
+      const text = `there is no parameter ${quoted(unknown)}; send ?topics=PATTERN,PATTERN`;
+      return problem(400, text, { code: "invalid_query" });
+    }
     const patterns = patternsOf(request);
     if (patterns.length > TOPICS_MAX) {
       const text = `${patterns.length} topics are more than ${TOPICS_MAX}; join them with * or >`;

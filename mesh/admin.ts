@@ -129,7 +129,9 @@ async function answer({ request, server, routes, options }: Exchange): Promise<R
     return problem(404, `there is nothing at ${pathname}; GET / lists what there is`);
   }
   const allow = known.startsWith("GET ") ? "GET, HEAD" : "POST";
-  return problem(405, `${pathname} does not answer ${request.method}`, { headers: { allow } });
+  return problem(405, `${pathname} answers ${allow}, not ${request.method}`, {
+    headers: { allow },
+  });
 }
 
 /**

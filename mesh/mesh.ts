@@ -41,6 +41,10 @@ export class Mesh {
   readonly #identity: NodeIdentity;
   readonly #clusterName: string;
   readonly #limits: MeshLimits;
+  readonly #log: Logger;
+  readonly #isDialable: boolean;
+  /** What can change while it runs. */
+  #changeable: Pick<MeshConfig, "peers" | "secrets">;
 
   /**
    * To be done before the endpoint listens, so that whoever dials it finds the mesh there. `undefined` where
@@ -64,6 +68,9 @@ export class Mesh {
     this.#identity = identity;
     this.#clusterName = mesh.cluster;
     this.#limits = limits;
+    this.#log = log;
+    this.#isDialable = advertise !== undefined;
+    this.#changeable = mesh;
     this.#cluster = new Cluster({ identity, advertise, seeds: mesh.peers, limits, handler, log });
     this.#connector = new TlsLinkConnector({
       identity,
@@ -82,15 +89,26 @@ export class Mesh {
     log.info("joining the mesh", {
       cluster: mesh.cluster,
       incarnation: identity.incarnation,
-      peers: mesh.peers.map(formatAddress).join(", ") || "none; others must dial this node",
+      peers: peersText(mesh.peers),
       advertise: advertiseText(advertise),
     });
+    this.#warnIfAlone(mesh.peers);
   }
 
   /** What can change while it runs: whom it dials, and its secrets. */
   reconfigure({ peers, secrets }: MeshConfig): void {
+    const before = this.#changeable;
+    this.#changeable = { peers, secrets };
     this.#connector.setSecrets(secrets);
     this.#cluster.setSeeds(peers);
+    // Whoever changes a secret on many nodes has to know which have it already.
+    if (!Bun.deepEquals(before.secrets, secrets)) {
+      this.#log.info("the secrets of the mesh have changed", { secrets: secrets.length });
+    }
+    if (!Bun.deepEquals(before.peers, peers)) {
+      this.#log.info("the peers of the mesh have changed", { peers: peersText(peers) });
+      this.#warnIfAlone(peers);
+    }
   }
 
   status(): MeshStatus {
@@ -108,6 +126,13 @@ export class Mesh {
     this.#registration.remove();
     await this.#cluster.stop();
   }
+
+  #warnIfAlone(peers: readonly Address[]): void {
+    if (this.#isDialable || peers.length > 0) return;
+    this.#log.warn(
+      "this node dials nobody, and tells nobody where to dial it; name others in [mesh] peers",
+    );
+  }
 }
 
 /** What can change without a restart, taken out. */
@@ -119,6 +144,10 @@ export function fixedPart(mesh: MeshConfig | undefined): unknown {
 
 function withPort({ host, port }: Address, ownPort: number): Address {
   return { host, port: port === 0 ? ownPort : port };
+}
+
+function peersText(peers: readonly Address[]): string {
+  return peers.map(formatAddress).join(", ") || "none; others must dial this node";
 }
 
 function advertiseText(advertise: Address | undefined): string {

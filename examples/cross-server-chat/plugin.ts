@@ -1,13 +1,14 @@
 /**
  * A chat between the terminals of several nodes: what is typed at one is read at all.
  *
- * In each terminal, with the same secret (make one with `openssl rand -hex 32`) and a name of its own:
+ * In each terminal, with the same secret (make one with `openssl rand -hex 32`), and a name and a data
+ * folder of its own:
  *
  *     export CCP_MESH_SECRET=...
- *     bun run node.ts --config examples/cross-server-chat/node.ini --name surf --port 28080
- *     bun run node.ts --config examples/cross-server-chat/node.ini --name bhop --peer 127.0.0.1:28080
+ *     bun run node.ts --config examples/cross-server-chat/node.ini --name surf --data data/surf --port 28080
+ *     bun run node.ts --config examples/cross-server-chat/node.ini --name bhop --data data/bhop --peer 127.0.0.1:28080
  *
- * `/who` lists who is there, `/msg NAME TEXT` says something to one node alone.
+ * `/who` lists who is there, `/msg NAME TEXT` says something to one node alone, Ctrl-C ends.
  */
 
 import { createInterface } from "node:readline";

@@ -88,7 +88,7 @@ function peerProblems({ mesh }: WrittenSections): Problem[] {
 function advertiseProblems({ mesh }: WrittenSections): Problem[] {
   const keys = ["mesh.advertise"];
   const written = valid(MESH_ENTRIES.advertise, mesh?.["advertise"])?.trim() ?? "";
-  if (written === "" || written === NOT_DIALLED) return [];
+  if (written === "" || isNotDialled(written)) return [];
   const problem = addressProblem(written);
   if (problem !== undefined) return [{ keys, text: `is mistaken: ${problem}` }];
   if (isUnspecified(parseAddress(written, OWN_PORT).host)) {
@@ -130,10 +130,15 @@ function peersOf(entries: readonly string[]): Address[] {
 
 function advertiseOf(written: string, serverHost: string): Address | undefined {
   const text = written.trim();
-  if (text === NOT_DIALLED) return undefined;
+  if (isNotDialled(text)) return undefined;
   if (text !== "" && addressProblem(text) === undefined) return parseAddress(text, OWN_PORT);
   const isOneAddress = isIP(serverHost) !== 0 && !isUnspecified(serverHost);
   return { host: isOneAddress ? serverHost : "", port: OWN_PORT };
+}
+
+/** As host names, in any case: nobody means a machine called None. */
+function isNotDialled(written: string): boolean {
+  return written.toLowerCase() === NOT_DIALLED;
 }
 
 function isUnspecified(host: string): boolean {

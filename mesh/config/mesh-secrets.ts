@@ -42,7 +42,7 @@ export async function gatherSecrets({
   if (isWritten) return judged("secret", written);
   if (file) return readSecrets(file);
   if (isEnvironmentSet(environment)) return judged("environment", linesOf(environment));
-  return judged("none", []);
+  return { place: "none", problem: NOWHERE };
 }
 
 /** Blank is as good as unset: a container often passes on a variable that nobody has set. */
@@ -55,10 +55,21 @@ async function readSecrets(path: string): Promise<Secrets> {
   const file = await readBoundedText(path, FILE_BYTES_MAX);
   if ("fault" in file) return { place, problem: FILE_PROBLEMS[file.fault] };
   const secrets = linesOf(file.text);
-  if (secrets.length > 0) return judged(place, secrets);
-  const problem = "names a file without a secret; write one with: openssl rand -hex 32";
-  return { place, problem };
+  if (secrets.length === 0) {
+    return {
+      place,
+      problem: "names a file without a secret; write one with: openssl rand -hex 32",
+    };
+  }
+  const result = judged(place, secrets);
+  // The path itself may have as many characters as it likes.
+  if (!("problem" in result) || secrets.length > 1) return result;
+  return { place, problem: `names a file whose secret ${result.problem}` };
 }
+
+const NOWHERE =
+  `is missing, and so are secret_file and ${SECRET_VARIABLE}; every node of a cluster needs the same secret; ` +
+  "make one with: openssl rand -hex 32";
 
 const FILE_PROBLEMS: Readonly<Record<TextFault, string>> = {
   missing: "names a file that is not there; its path is seen from the working folder",

@@ -167,7 +167,11 @@ class AcceptedConnection implements UpgradedHandler {
 
 function unreached(error: unknown): SetupFailed {
   const reason: FailureReason = error instanceof CcpError ? reasonOf(error) : "internal";
-  return failure(reason, errorText(error));
+  const hint =
+    error instanceof CcpError && error.code === "nobody_home"
+      ? "; has the config of that node a [mesh]?"
+      : "";
+  return failure(reason, `${errorText(error)}${hint}`);
 }
 
 function reasonOf({ code }: CcpError): FailureReason {

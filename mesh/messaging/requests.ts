@@ -166,7 +166,7 @@ export class Requests {
     const { random } = this.#options;
     const chosen = chooseOne(withRoom.length > 0 ? withRoom : offering, random);
     if (chosen !== undefined) return chosen.calls;
-    const text = `no node that is up serves ${quoted(service)}; load the plugin that does on one of them`;
+    const text = `no node that is up serves ${quoted(service)}; start what does on one of them`;
     throw new MeshError("unknown_service", text);
   }
 
@@ -174,12 +174,12 @@ export class Requests {
     const isLocal = name === this.#options.nodeName;
     const known = isLocal ? undefined : this.#options.nodes.named(name);
     if (!isLocal && known === undefined) {
-      const text = `no node named ${quoted(name)} is up; peers() says which are, and onPeer when one comes`;
+      const text = `no node named ${quoted(name)} is up; is the name right, and does it run?`;
       throw new MeshError("unknown_node", text);
     }
     const offers = known?.said.offers ?? this.#services;
     if (offers.has(service)) return known?.calls ?? this.#local;
-    const text = `the node ${quoted(name)} does not serve ${quoted(service)}; load the plugin that does there`;
+    const text = `the node ${quoted(name)} does not serve ${quoted(service)}; start what does there`;
     throw new MeshError("unknown_service", text);
   }
 }

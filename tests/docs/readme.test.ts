@@ -142,7 +142,8 @@ test("the sample of a mesh does not start without a secret", async () => {
   const error = await readConfig({ path, environment: {} });
   if (!(error instanceof ConfigError)) throw new Error("it was accepted");
   expect(error.mistakes.map(({ text }) => text)).toEqual([
-    "[mesh] secret is missing; every node of a cluster needs the same secret; " +
+    "[mesh] secret is missing, and so are secret_file and CCP_MESH_SECRET; " +
+      "every node of a cluster needs the same secret; " +
       "make one with: openssl rand -hex 32",
   ]);
 });

@@ -189,6 +189,17 @@ describe("what is refused", () => {
     expect(messenger.subscriptions).toBe(0);
   });
 
+  test("a parameter that there is not, instead of a stream of everything", async () => {
+    expect(await refusal("?topic=chat.*")).toEqual([
+      400,
+      {
+        error: 'there is no parameter "topic"; send ?topics=PATTERN,PATTERN',
+        code: "invalid_query",
+      },
+    ]);
+    expect(messenger.subscriptions).toBe(0);
+  });
+
   test("more than 32 topics", async () => {
     const topics = Array.from({ length: 33 }, (_, at) => `t${at}`).join(",");
     expect(await refusal(`?topics=${topics}`)).toEqual([

@@ -149,7 +149,7 @@ describe("the routes", () => {
     const put = await ask("/api/status", { method: "PUT", headers: JSON_TYPE });
     expect(put.status).toBe(405);
     expect(put.headers.get("allow")).toBe("GET, HEAD");
-    expect(put.text).toBe('{"error":"/api/status does not answer PUT"}');
+    expect(put.text).toBe('{"error":"/api/status answers GET, HEAD, not PUT"}');
     const remove = await ask("/metrics", { method: "DELETE" });
     expect(remove.status).toBe(405);
     const get = await ask("/api/plugins");

@@ -39,15 +39,16 @@ describe("whether there is a mesh", () => {
     "%j asks for one, and so for a secret",
     async (line) => {
       expect(await message(`[mesh]\n${line}\n`)).toBe(
-        "config/node.ini:2: [mesh] secret is missing; every node of a cluster needs the same " +
-          "secret; make one with: openssl rand -hex 32",
+        "config/node.ini:2: [mesh] secret is missing, and so are secret_file and CCP_MESH_SECRET; " +
+          "every node of a cluster needs the same secret; make one with: openssl rand -hex 32",
       );
     },
   );
 
   test("--peer asks for one, too", async () => {
     expect(await message("", { overrides: { peers: ["10.0.0.1"] } })).toBe(
-      "[mesh] secret is missing; every node of a cluster needs the same secret; " +
+      "[mesh] secret is missing, and so are secret_file and CCP_MESH_SECRET; " +
+        "every node of a cluster needs the same secret; " +
         "make one with: openssl rand -hex 32",
     );
   });
@@ -110,6 +111,7 @@ describe("where others are told to dial", () => {
     ["", "203.0.113.1:29000", { host: "203.0.113.1", port: 29_000 }],
     ["", "[2001:db8::7]", { host: "2001:db8::7", port: 0 }],
     ["10.0.0.7", "none", undefined],
+    ["10.0.0.7", "None", undefined],
   ])("listening on %j with advertise = %j", async (host, advertise, expected) => {
     const mesh = await meshOf(`[server]\nhost = ${host}\n${ON}advertise = ${advertise}\n`);
     expect(mesh.advertise).toEqual(expected);

@@ -84,11 +84,15 @@ describe("a secret that cannot serve", () => {
   test("in a file", async () => {
     await using folder = await TempFolder.create({
       weak: `${SECRET}\nshort\n`,
+      alone: "short\n",
       twice: `${SECRET}\n${SECRET}\n`,
       empty: "# to do\n\n",
     });
     const start = "config/node.ini:2: [mesh] secret_file";
     expect(await fileMistake(folder.at("weak"))).toBe(`${start} (number 2) ${SHORT}`);
+    expect(await fileMistake(folder.at("alone"))).toBe(
+      `${start} names a file whose secret ${SHORT}`,
+    );
     expect(await fileMistake(folder.at("twice"))).toBe(
       `${start} has the same secret twice; remove one`,
     );

@@ -242,6 +242,9 @@ describe("a dial fails, and says so once, where", () => {
     const { connector, policy } = sideOf();
     connector.dial(bob.address, NEVER);
     expect(await policy.told(1)).toEqual(["unreachable"]);
+    expect(policy.failures[0]?.failure.text).toEndWith(
+      'nobody takes connections for "mesh" there now; has the config of that node a [mesh]?',
+    );
   });
 
   test("the other side says nothing", async () => {

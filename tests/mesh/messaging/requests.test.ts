@@ -125,9 +125,17 @@ describe.each(["another node", "the node itself"])("a request to %s", (which) =>
     const { one, way, server } = await setUp({ meshPayloadBytesMax: 1000 });
     server.messaging.serve("odd", () => () => {});
     server.messaging.serve("long", () => Buffer.alloc(1001));
+    server.messaging.serve("hostile", () =>
+      Object.defineProperty({}, "then", {
+        get: () => {
+          throw new Error("do not look");
+        },
+      }),
+    );
     await way.settle();
     for (const [service, text] of [
       ["odd", "type Function"],
+      ["hostile", "do not look"],
       ["long", "1001 bytes"],
     ] as const) {
       const error = await through(way, one.messaging.request(server.name, service, null));
@@ -301,17 +309,17 @@ describe("whom to ask", () => {
     const { one } = await two();
     expect(await rejection(one.messaging.request("kr-9", "s", 1))).toMatchObject({
       code: "unknown_node",
-      message: 'no node named "kr-9" is up; peers() says which are, and onPeer when one comes',
+      message: 'no node named "kr-9" is up; is the name right, and does it run?',
     });
     for (const node of ["kr-2", "kr-1"]) {
       expect(await rejection(one.messaging.request(node, "s", 1))).toMatchObject({
         code: "unknown_service",
-        message: `the node "${node}" does not serve "s"; load the plugin that does there`,
+        message: `the node "${node}" does not serve "s"; start what does there`,
       });
     }
     expect(await rejection(one.messaging.request(ANY_NODE, "s", 1))).toMatchObject({
       code: "unknown_service",
-      message: 'no node that is up serves "s"; load the plugin that does on one of them',
+      message: 'no node that is up serves "s"; start what does on one of them',
     });
     expect(await rejection(one.messaging.request("kr-2", "a b", 1))).toMatchObject({
       code: "invalid_topic",
@@ -364,7 +372,7 @@ describe("whom to ask", () => {
     service.remove();
     expect(await through(way, asked)).toMatchObject({ code: "unknown_service" });
     expect(await rejection(one.messaging.request("kr-2", "s", 1))).toMatchObject({
-      message: 'the node "kr-2" does not serve "s"; load the plugin that does there',
+      message: 'the node "kr-2" does not serve "s"; start what does there',
     });
   });
 });
