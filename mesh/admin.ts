@@ -153,6 +153,9 @@ function refuse(
       ? problem(403, "only this machine may ask; set [admin] token to let others in")
       : problem(401, "send the header: Authorization: Bearer TOKEN", { headers: ASK_FOR_TOKEN });
   }
+  if (isOfAnotherSite(request)) {
+    return problem(403, "a page of another site may not ask; open the address itself");
+  }
   if (request.method === "POST" && !isJson(request)) {
     return problem(415, "send the header: Content-Type: application/json");
   }
@@ -164,6 +167,16 @@ function isLocal(request: Request, server: Server<undefined>): boolean {
   const forwarded = request.headers.has("x-forwarded-for") || request.headers.has("forwarded");
   const asked = new URL(request.url).hostname.replace(/^\[(.*)\]$/, "$1");
   return isLoopbackHost(client) && isLoopbackHost(asked) && !forwarded;
+}
+
+/** What a browser says of the page that asks, which scripts cannot change. A link to the first page may be followed. */
+function isOfAnotherSite(request: Request): boolean {
+  const { headers } = request;
+  const { origin, pathname } = new URL(request.url);
+  if ((headers.get("origin") ?? origin) !== origin) return true;
+  const site = headers.get("sec-fetch-site") ?? "none";
+  const isFollowed = pathname === "/" && headers.get("sec-fetch-dest") === "document";
+  return site !== "none" && site !== "same-origin" && !isFollowed;
 }
 
 function isJson(request: Request): boolean {

@@ -29,7 +29,7 @@ interface Slot {
 }
 
 /** An attacker can cause these lines, so each address gets one a minute for each reason. */
-export const REFUSALS_LOGGED: LogLimitOptions = { everyMs: 60_000, keysMax: 1000 };
+export const REFUSALS_LOGGED: LogLimitOptions = { everyMs: 60_000, keysMax: 100 };
 /** A plugin that throws a thousand times a second must not fill the disk. */
 export const ERRORS_LOGGED: LogLimitOptions = { everyMs: 10_000, keysMax: 100 };
 

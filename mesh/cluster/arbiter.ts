@@ -57,7 +57,8 @@ export class Arbiter {
     if (!this.#turns.has(peer.name)) {
       const refusal = this.#objection(newcomer);
       if (refusal !== undefined) return refusal;
-      if (this.#rivals(newcomer).length === 0) return this.#letThrough(newcomer);
+      const isNew = !this.#options.links.has(peer.instance) && this.#rivals(newcomer).length === 0;
+      if (isNew) return this.#letThrough(newcomer);
     }
     return this.#inTurn(newcomer);
   }
@@ -103,13 +104,17 @@ export class Arbiter {
       const text = `the instance of "${peer.name}" is that of "${own.peer.name}", which is linked; restart one of them`;
       return { code: "duplicate_name", text };
     }
+    if (own !== undefined && own.peer.incarnation !== peer.incarnation) {
+      const text = `the instance of "${peer.name}" has been there with another incarnation; restart it`;
+      return { code: "duplicate_name", text };
+    }
     if (identity.name < peer.name) {
       // [MESH-2.2]
       const isTaken = own !== undefined || this.#isComing(peer.instance);
       if (isTaken) {
         // Whoever asks for another link may have lost this one.
-        void own?.isAnswering();
-        return { code: "duplicate_link", text: `there is a link with "${peer.name}" already` };
+        own?.check();
+        return duplicate(peer.name);
       }
     }
     if (own === undefined && links.size + this.#coming.size >= nodesMax) {
@@ -143,6 +148,9 @@ export class Arbiter {
     const { attempt, peer } = newcomer;
     const refusal = this.#objection(newcomer);
     if (refusal !== undefined) return refusal;
+    const own = this.#options.links.get(peer.instance);
+    // The arbiter would not have made another link if it still had this one; but is it the arbiter that asks?
+    if (own !== undefined && (await own.isStillThere())) return duplicate(peer.name);
     const rivals = this.#rivals(newcomer);
     const stronger = rivals.find(({ identity }) => identity.incarnation > peer.incarnation);
     if (stronger !== undefined) return namesakeOf(newcomer, stronger);
@@ -218,6 +226,10 @@ export function namesakeText(name: string, one: string, other: string): string {
 
 function namesake(name: string, one: string, other: string): LinkRefusal {
   return { code: "duplicate_name", text: namesakeText(name, one, other) };
+}
+
+function duplicate(name: string): LinkRefusal {
+  return { code: "duplicate_link", text: `there is a link with "${name}" already` };
 }
 
 function namesakeOf({ attempt, peer }: Newcomer, rival: Rival): LinkRefusal {

@@ -1,34 +1,49 @@
 import { formatAddress } from "../../src/index.ts";
 import type { AttemptFailure, LinkAttempt, LinkDown } from "../link/peer-link.ts";
-import type { Logger } from "../log.ts";
+import type { LogFields, Logger } from "../log.ts";
 import { type LimitedLogger, limited } from "../log-limit.ts";
-import { LOG_EVERY_MS, LOG_KEYS_MAX } from "./limits.ts";
+import { LINK_LINES_MAX, LINK_LINES_PER_SECOND, LOG_EVERY_MS, LOG_KEYS_MAX } from "./limits.ts";
 import type { LiveLink } from "./live-link.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+/** What is told of a link. */
+interface LoggedLink {
+  readonly peer: Pick<LiveLink["peer"], "name">;
+  readonly link: Pick<LiveLink["link"], "direction" | "address">;
+}
 
 /** What an operator reads of links. Whatever goes wrong again and again is one line a minute for each address. */
 export class ClusterLog {
   readonly limited: LimitedLogger;
   readonly #log: Logger;
   readonly #selves = new Set<string>();
+  readonly #linkLines: TokenBucket;
+  /** Lines of links that were too many. */
+  #leftOut = 0;
 
   constructor(log: Logger, now: () => number) {
     this.#log = log;
+    this.#linkLines = new TokenBucket({
+      max: LINK_LINES_MAX,
+      perSecond: LINK_LINES_PER_SECOND,
+      now,
+    });
     this.limited = limited(log, { everyMs: LOG_EVERY_MS, keysMax: LOG_KEYS_MAX, now });
   }
 
-  linkUp({ peer, link }: LiveLink): void {
+  linkUp({ peer, link }: LoggedLink): void {
     const address = formatAddress(link.address);
-    this.#log.info("link up", { peer: peer.name, address, direction: link.direction });
+    this.#ofLink("info", "link up", { peer: peer.name, address, direction: link.direction });
   }
 
-  linkDown({ peer, link }: LiveLink, { reason, text, gone }: LinkDown): void {
+  linkDown({ peer, link }: LoggedLink, { reason, text, gone }: LinkDown): void {
     const fields = { peer: peer.name, address: formatAddress(link.address) };
     if (gone?.code === "stopping") {
-      this.#log.info("a peer stops", fields);
+      this.#ofLink("info", "a peer stops", fields);
     } else if (gone?.code === "duplicate_name") {
       this.duplicateName(fields.address, gone.text);
     } else {
-      this.#log.warn("link lost", { ...fields, reason, why: text });
+      this.#ofLink("warn", "link lost", { ...fields, reason, why: text });
     }
   }
 
@@ -51,6 +66,16 @@ export class ClusterLog {
     const address = direction === "dialled" ? formatAddress({ host, port }) : host;
     if (failure.kind === "refused") this.#refused(address, direction, failure);
     else this.#failed(address, direction, failure);
+  }
+
+  /** A peer that comes and goes without end must not fill the log. */
+  #ofLink(level: "info" | "warn", text: string, fields: LogFields): void {
+    if (!this.#linkLines.take()) {
+      this.#leftOut += 1;
+      return;
+    }
+    this.#log[level](text, { ...fields, ...(this.#leftOut > 0 && { leftOut: this.#leftOut }) });
+    this.#leftOut = 0;
   }
 
   #refused(

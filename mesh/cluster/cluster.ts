@@ -151,7 +151,7 @@ export class Cluster implements LinkPolicy {
   onUp(attempt: LinkAttempt, link: PeerLink): LinkHandler {
     this.#arbiter.conclude(attempt);
     const { handler } = this.#options;
-    const live = new LiveLink({ link, owner: this.#owner, handler, nowMs: this.#now() });
+    const live = new LiveLink({ link, owner: this.#owner, handler, now: this.#now });
     if (this.#state === "stopped") {
       // Not before it knows whom to tell that it is down.
       queueMicrotask(() => live.close("the node stops", "stopping"));
@@ -161,7 +161,7 @@ export class Cluster implements LinkPolicy {
     this.#links.set(live.instance, live);
     this.#roster.welcome(live.instance);
     this.#log.linkUp(live);
-    this.#gossip.onLinkUp(live);
+    this.#gossip.onLinkUp(live, { isReplacing: older !== undefined });
     this.#dialling.onLinkUp(live, attempt);
     this.#routes.onLinkUp(live);
     if (older !== undefined) this.#replace(older);
@@ -186,10 +186,11 @@ export class Cluster implements LinkPolicy {
     const routes = this.#routes;
     return {
       onPeers: (live, frame) => this.#whileLinked(live, () => this.#onPeers(live, frame)),
-      onCheck: (_live, instance) => void this.#links.get(instance)?.isAnswering(),
+      onCheck: (_live, instance) => this.#links.get(instance)?.check(),
       onUnreachable: (live, instance) => routes.onUnreachable(live, instance),
       onRelay: (live, carried) => this.#whileLinked(live, () => routes.onRelay(live, carried)),
       onRelayed: (live, carried) => this.#whileLinked(live, () => routes.onRelayed(live, carried)),
+      onUnopened: (...args) => routes.onUnopened(...args),
       onRouteFrame: (live, type, value) =>
         this.#whileLinked(live, () => routes.onDirectFrame(live, type, value)),
       onDown: (live, down) => this.#onDown(live, down),
@@ -202,6 +203,10 @@ export class Cluster implements LinkPolicy {
   }
 
   #onPeers(live: LiveLink, { added, removed }: PeersFrame): void {
+    if (!live.peerChanges.take(added.length + removed.length)) {
+      live.close("it lists and unlists too many nodes", "protocol_error");
+      return;
+    }
     for (const instance of removed) {
       if (this.#roster.remove(live, instance)) this.#onUnlisted(live, instance);
     }
@@ -213,7 +218,7 @@ export class Cluster implements LinkPolicy {
     const { instance, name } = node;
     const { identity, limits } = this.#options;
     if (instance === identity.instance || instance === live.instance) return;
-    if (!this.#roster.add(live, node)) {
+    if (!this.#roster.add(live, node) && !this.#addInstead(live, node)) {
       this.#log.tooManyListed(limits.meshNodesMax);
       return;
     }
@@ -229,6 +234,15 @@ export class Cluster implements LinkPolicy {
     this.#onNamesake(node);
     this.#dialling.onListed(instance);
     this.#routes.onListed(instance);
+  }
+
+  /** There are too many: one that another peer alone lists may have to go for it. */
+  #addInstead(live: LiveLink, node: ListedNode): boolean {
+    const other = this.#roster.oneTooMany(live);
+    if (other === undefined) return false;
+    this.#roster.remove(other.lister, other.instance);
+    this.#onUnlisted(other.lister, other.instance);
+    return this.#roster.add(live, node);
   }
 
   #onUnlisted(lister: LiveLink, instance: string): void {
@@ -278,7 +292,7 @@ export class Cluster implements LinkPolicy {
   #onNamesake(rival: NodeIdentity): void {
     for (const live of this.#links.values()) {
       const isNamesake = live.peer.name === rival.name && live.instance !== rival.instance;
-      if (isNamesake && isNewer(live.peer, rival)) void this.#settle(live, rival);
+      if (isNamesake && this.#hasToGo(live, rival)) void this.#settle(live, rival);
     }
   }
 
@@ -288,7 +302,7 @@ export class Cluster implements LinkPolicy {
     this.#doubted.add(live);
     const isGone = await this.#arbiter.isGone(rival.instance);
     this.#doubted.delete(live);
-    if (isGone || this.#links.get(live.instance) !== live) return;
+    if (isGone || this.#links.get(live.instance) !== live || !this.#hasToGo(live, rival)) return;
     const [there] = this.#roster.addressesOf(rival.instance);
     const place = there ? formatAddress(there) : "an unknown address";
     const text = namesakeText(
@@ -298,6 +312,16 @@ export class Cluster implements LinkPolicy {
     );
     this.#log.duplicateName(live.instance, text);
     live.close(text, "duplicate_name");
+  }
+
+  /**
+   * Of two nodes of one name, the one that more nodes are linked with stays, as far as is known here; of equals the
+   * older. So a single peer cannot have a node sent away by listing another that nobody else knows. [MESH-2.8]
+   */
+  #hasToGo(live: LiveLink, rival: NodeIdentity): boolean {
+    const linked = 1 + this.#roster.listersOf(live.instance).length;
+    const rivals = this.#roster.listersOf(rival.instance).length;
+    return linked === rivals ? isNewer(live.peer, rival) : linked < rivals;
   }
 
   #place(): string {

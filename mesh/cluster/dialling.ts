@@ -4,14 +4,19 @@ import type { NodeIdentity } from "../link/setup.ts";
 import { DialTarget } from "./dial-target.ts";
 import {
   DIALS_AT_ONCE_MAX,
+  LEARNED_DIALS_AT_ONCE_MAX,
+  LEARNED_DIALS_MAX,
+  LEARNED_DIALS_PER_SECOND,
   LONGEST_INTERVAL_MS,
   NON_ARBITER_DELAY_MS,
   SEEDS_MAX,
+  STOP_TIMEOUT_MS,
   STEADY_AFTER_MS,
 } from "./limits.ts";
 import type { LiveLink } from "./live-link.ts";
 import { addressKey, type Roster } from "./roster.ts";
-import type { Timers } from "./timers.ts";
+import type { Cancel, Timers } from "./timers.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 export interface DiallingOptions {
   readonly identity: NodeIdentity;
@@ -34,11 +39,19 @@ export class Dialling {
   readonly #learned = new Map<string, DialTarget>();
   readonly #queue = new Set<DialTarget>();
   readonly #attempts = new Map<LinkAttempt, DialTarget>();
+  /** What peers name may be anybody's address. */
+  readonly #learnedDials: TokenBucket;
+  #cancelWait: Cancel | undefined;
   #connector: LinkConnector | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(options: DiallingOptions) {
     this.#options = options;
+    this.#learnedDials = new TokenBucket({
+      max: LEARNED_DIALS_MAX,
+      perSecond: LEARNED_DIALS_PER_SECOND,
+      now: options.now,
+    });
   }
 
   start(connector: LinkConnector): void {
@@ -46,16 +59,19 @@ export class Dialling {
     this.#dialQueued();
   }
 
-  /** Resolves when the outcome of every attempt has been told. */
+  /** Resolves when the outcome of every attempt has been told, or is not waited for any longer. */
   async stop(): Promise<void> {
     this.#connector = undefined;
+    this.#cancelWait?.();
     for (const target of this.targets()) this.#drop(target);
     this.#seeds.clear();
     this.#learned.clear();
     if (this.#attempts.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onIdle = resolve;
+    const cancel = this.#options.timers.after(STOP_TIMEOUT_MS, resolve);
     await promise;
+    cancel();
   }
 
   targets(): DialTarget[] {
@@ -232,8 +248,13 @@ export class Dialling {
   }
 
   #dialQueued(): void {
-    for (const target of this.#queue) {
+    const queued = [...this.#queue];
+    const seeds = queued.filter(({ kind }) => kind === "seed");
+    for (const target of [...seeds, ...queued.filter(({ kind }) => kind === "learned")]) {
       if (this.#connector === undefined || this.#attempts.size >= DIALS_AT_ONCE_MAX) return;
+      // What was dialled before may have brought this one to rest.
+      if (!this.#queue.has(target)) continue;
+      if (target.kind === "learned" && !this.#mayDialLearned(target)) return;
       this.#queue.delete(target);
       const address = target.nextAddress();
       if (this.#isLinked(target) || address === undefined) {
@@ -245,6 +266,18 @@ export class Dialling {
       this.#attempts.set(attempt, target);
       target.enter({ name: "connecting", attempt, abort });
     }
+  }
+
+  /** If it is too early, it is looked at again when it is not. */
+  #mayDialLearned(target: DialTarget): boolean {
+    if (this.#isLinked(target)) return true;
+    const learned = [...this.#attempts.values()].filter(({ kind }) => kind === "learned");
+    if (learned.length >= LEARNED_DIALS_AT_ONCE_MAX) return false;
+    if (this.#learnedDials.take()) return true;
+    this.#cancelWait?.();
+    const { waitMs } = this.#learnedDials;
+    this.#cancelWait = this.#options.timers.after(waitMs, () => this.#dialQueued());
+    return false;
   }
 
   #conclude(attempt: LinkAttempt): void {

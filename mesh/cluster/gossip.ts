@@ -11,11 +11,16 @@ export class Gossip {
     this.#links = links;
   }
 
-  /** To be called before anything else goes over the link, or to its peer through this node. */
-  onLinkUp(live: LiveLink): void {
+  /**
+   * To be called before anything else goes over the link, or to its peer through this node. Where it took the place
+   * of another, others are told that the peer went and came: what this node carried may be lost, and the peer has
+   * forgotten whoever it reached this way alone.
+   */
+  onLinkUp(live: LiveLink, { isReplacing }: { readonly isReplacing: boolean }): void {
     const others = this.#othersThan(live);
     send(live, { added: others.map(listed), removed: [] });
-    for (const other of others) send(other, { added: [listed(live)], removed: [] });
+    const removed = isReplacing ? [live.instance] : [];
+    for (const other of others) send(other, { added: [listed(live)], removed });
   }
 
   /** To be called when there is no other link with the node. */

@@ -33,8 +33,35 @@ export const HELD_CONTROL_BYTES = 1_048_576;
 /** A node that was just heard of is about to have a link; until then nobody is troubled to carry. */
 export const CARRY_AFTER_MS = 500;
 
+/** Dials are cancelled when the node stops, which is told at once; a mistake here must not keep it from stopping. */
+export const STOP_TIMEOUT_MS = 1000;
+
 /** The largest frame that a link copies and takes as control. [MESH-4.1] */
 export const SMALL_FRAME_BYTES_MAX = 65_536;
+
+/** Messages kept while it is in doubt whether a carrier was opened; a round trip's worth. [MESH-5.3] */
+export const DOUBTED_MESSAGE_BYTES = 262_144;
+
+/** What others' frames may have of the queue of a link that they are carried over; the rest is this node's own. */
+export const CARRIED_SHARE = 0.75;
+
+/** A link that was asked for a peer's sake is left alone so long, or a hiccup of a second would often end it. */
+export const CHECK_EVERY_MS = 30_000;
+
+/** Addresses that peers have named: as many as there are nodes at once, then what the back-off of a few needs. */
+export const LEARNED_DIALS_MAX = 256;
+export const LEARNED_DIALS_PER_SECOND = 8;
+
+/** Of the attempts at once; the others are left to the addresses of the config. */
+export const LEARNED_DIALS_AT_ONCE_MAX = 12;
+
+/** Nodes that one peer may list and unlist: a cluster of the greatest size that comes and goes several times. */
+export const PEER_CHANGES_MAX = 8192;
+export const PEER_CHANGES_PER_SECOND = 256;
+
+/** Lines of links that come and go: a cluster of the greatest size that restarts, then one a second. */
+export const LINK_LINES_MAX = 600;
+export const LINK_LINES_PER_SECOND = 1;
 
 /** A node in a frame of peers takes 365 bytes at most, so that these stay below 64 KiB. */
 export const PEERS_PER_FRAME_MAX = 128;

@@ -13,9 +13,15 @@ import {
   PAYLOAD_FRAME_TYPE_MIN,
   type PeersFrame,
 } from "./cluster-frames.ts";
-import { PROBE_TIMEOUT_MS } from "./limits.ts";
+import {
+  CHECK_EVERY_MS,
+  PEER_CHANGES_MAX,
+  PEER_CHANGES_PER_SECOND,
+  PROBE_TIMEOUT_MS,
+} from "./limits.ts";
 import type { ReachableNode } from "./reachable-node.ts";
 import type { RemoteNodeHandler } from "./remote-node.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 /** Who acts on what a link brings, payloads apart. */
 export interface LiveLinkOwner {
@@ -28,6 +34,8 @@ export interface LiveLinkOwner {
   onRelayed(live: LiveLink, carried: CarriedFrame): void;
   /** A frame of a route. */
   onRouteFrame(live: LiveLink, type: number, value: number): void;
+  /** A payload of the peer, over a link that it has not opened, or left. `start` is where its type is. */
+  onUnopened(live: LiveLink, chunk: Buffer, start: number, end: number): void;
   onDown(live: LiveLink, down: LinkDown): void;
 }
 
@@ -35,7 +43,8 @@ export interface LiveLinkOptions {
   readonly link: PeerLink;
   readonly owner: LiveLinkOwner;
   readonly handler: RemoteNodeHandler;
-  readonly nowMs: number;
+  /** A clock that never goes back, in milliseconds. */
+  readonly now: () => number;
 }
 
 /** A link that is up, with what the cluster knows of it. */
@@ -56,14 +65,24 @@ export class LiveLink implements LinkHandler {
   saidGone = false;
   readonly #owner: LiveLinkOwner;
   readonly #handler: RemoteNodeHandler;
+  /** For each node that it lists or unlists, one is taken. */
+  readonly peerChanges: TokenBucket;
+  readonly #now: () => number;
   #probe: Promise<boolean> | undefined;
+  #checkFromMs = 0;
 
-  constructor({ link, owner, handler, nowMs }: LiveLinkOptions) {
+  constructor({ link, owner, handler, now }: LiveLinkOptions) {
     this.link = link;
     this.peer = link.peer;
     this.instance = link.peer.instance;
     this.instanceBytes = Uint8Array.fromHex(this.instance);
-    this.upSinceMs = nowMs;
+    this.upSinceMs = now();
+    this.#now = now;
+    this.peerChanges = new TokenBucket({
+      max: PEER_CHANGES_MAX,
+      perSecond: PEER_CHANGES_PER_SECOND,
+      now,
+    });
     this.#owner = owner;
     this.#handler = handler;
   }
@@ -78,8 +97,12 @@ export class LiveLink implements LinkHandler {
       return;
     }
     const { node } = this;
+    if (node === undefined) return;
     // [MESH-5.3]: not opened, or late.
-    if (node === undefined || node.inbound !== this) return;
+    if (node.inbound !== this) {
+      this.#owner.onUnopened(this, chunk, start - 1, end);
+      return;
+    }
     const mistake = this.#handler.onFrame(node, type, chunk, start, end);
     if (mistake !== undefined && link === this.link) this.close(mistake, "protocol_error");
   }
@@ -102,6 +125,19 @@ export class LiveLink implements LinkHandler {
       this.#probe = undefined;
     });
     return this.#probe;
+  }
+
+  /** As `isAnswering`, but for others' sake, who may ask more often than is good for the link. [MESH-2.7] */
+  check(): void {
+    const nowMs = this.#now();
+    if (nowMs < this.#checkFromMs) return;
+    this.#checkFromMs = nowMs + CHECK_EVERY_MS;
+    void this.isAnswering();
+  }
+
+  /** Whether the other side answers what is asked now; does nothing about it. */
+  isStillThere(): Promise<boolean> {
+    return this.link.probe(PROBE_TIMEOUT_MS);
   }
 
   async #askIt(): Promise<boolean> {

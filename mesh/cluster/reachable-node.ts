@@ -71,6 +71,11 @@ export class ReachableNode implements RemoteNode {
     return this.#inbound;
   }
 
+  /** Of the last open that was believed. */
+  get inboundSerial(): number {
+    return this.#inboundSerial;
+  }
+
   get isDown(): boolean {
     return this.#route.name === "down";
   }
@@ -189,9 +194,8 @@ export class ReachableNode implements RemoteNode {
     this.#options.handler.onDown(this);
   }
 
-  /** The node has opened `from`. Answers whether that is news: frames on other ways are late from now on. */
-  acceptOpen(from: LiveLink, serial: number): boolean {
-    if (this.isDown || serial <= this.#inboundSerial) return false;
+  /** The node has opened `from`: frames on other ways are late from now on. */
+  acceptOpen(from: LiveLink, serial: number): void {
     const before = this.#inbound;
     const isComplete = before === undefined || before === from || this.#isInboundFlushed;
     this.#inbound = from;
@@ -199,7 +203,6 @@ export class ReachableNode implements RemoteNode {
     this.#isInboundFlushed = false;
     // It lost its way, and with it what was under way from there.
     if (!isComplete) this.#options.handler.onRouteLost(this);
-    return true;
   }
 
   /** Flush came over `from`. [MESH-5.4] */

@@ -1,4 +1,5 @@
 import { type Address, formatAddress, normalizeHost } from "../../src/index.ts";
+import { isLoopbackHost } from "../config/hosts.ts";
 import type { NodeIdentity } from "../link/setup.ts";
 import type { ListedNode } from "./cluster-frames.ts";
 import type { LiveLink } from "./live-link.ts";
@@ -53,6 +54,26 @@ export class Roster {
     const place = notePlace(entry, placeOf(address, lister));
     entry.listings.set(lister, { place, isUnreachable: false });
     return true;
+  }
+
+  /**
+   * Whom to forget so that the peer can list one more: of what a single peer lists, where that peer has more of the
+   * kind than this one. So nobody can fill it with what nobody else knows.
+   */
+  oneTooMany(
+    lister: LiveLink,
+  ): { readonly lister: LiveLink; readonly instance: string } | undefined {
+    if (this.#entries.size < this.#nodesMax) return undefined;
+    const counts = new Map<LiveLink, { count: number; instance: string }>();
+    for (const [instance, { listings }] of this.#entries) {
+      const [only] = listings.size === 1 ? listings.keys() : [];
+      if (only === undefined) continue;
+      counts.set(only, { count: (counts.get(only)?.count ?? 0) + 1, instance });
+    }
+    const ownCount = counts.get(lister)?.count ?? 0;
+    const [most] = [...counts].toSorted(([, one], [, other]) => other.count - one.count);
+    if (most === undefined || most[1].count <= ownCount + 1) return undefined;
+    return { lister: most[0], instance: most[1].instance };
   }
 
   /** Answers whether it was listed. */
@@ -133,9 +154,19 @@ export function addressKey({ host, port }: Address): string {
   return formatAddress({ host: normalizeHost(host), port });
 }
 
-/** [MESH-2.5]: an empty host is where the sender is. */
+/**
+ * [MESH-2.5]: an empty host is where the sender is, and what is loopback for it says so that way. So whoever names
+ * loopback from another machine means this one's own ports, which are none of its business.
+ */
 function placeOf(address: Address | undefined, lister: LiveLink): Address | undefined {
-  return address?.host === "" ? { ...address, host: lister.address.host } : address;
+  if (address?.host === "") return { ...address, host: lister.address.host };
+  const isOwn = address !== undefined && isThisMachine(address.host);
+  return isOwn && !isThisMachine(lister.address.host) ? undefined : address;
+}
+
+function isThisMachine(host: string): boolean {
+  const normal = normalizeHost(host);
+  return isLoopbackHost(normal) || normal === "0.0.0.0" || normal === "::";
 }
 
 function notePlace({ places }: ListedEntry, address: Address | undefined): string | undefined {

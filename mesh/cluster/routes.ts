@@ -10,7 +10,9 @@ import {
   PAYLOAD_FRAME_TYPE_MIN,
   DROPPABLE_FRAME_TYPE_MIN,
 } from "./cluster-frames.ts";
-import { CARRY_AFTER_MS, SMALL_FRAME_BYTES_MAX } from "./limits.ts";
+import { Doubts } from "./doubts.ts";
+import type { HeldFrames } from "./held-frames.ts";
+import { CARRIED_SHARE, CARRY_AFTER_MS, SMALL_FRAME_BYTES_MAX } from "./limits.ts";
 import type { LiveLink } from "./live-link.ts";
 import { ReachableNode, type ReachableNodeOptions } from "./reachable-node.ts";
 import type { Roster } from "./roster.ts";
@@ -32,6 +34,7 @@ export class Routes {
   readonly #byName = new Map<string, ReachableNode>();
   /** Nodes that nobody has carried to yet, because a link is about to come. As many as are listed at most. */
   readonly #awaited = new Map<string, Cancel>();
+  readonly #doubts = new Doubts();
   #serial = 0;
 
   constructor(options: RoutesOptions) {
@@ -114,9 +117,17 @@ export class Routes {
       this.#onRouteFrame({ node, live, type, value: decodeNumber(chunk, start, end) });
       return;
     }
-    if (node.inbound !== live) return;
-    const mistake = this.#options.handler.onFrame(node, type, chunk, start, end);
-    if (mistake !== undefined) this.#warnOf(node, { carrier: live.peer.name, mistake });
+    const frame = chunk.subarray(start - 1, end);
+    // Behind an open that is in doubt, also where the same carrier was believed before.
+    if (this.#doubts.hold(node, live, frame)) return;
+    if (node.inbound === live) this.#deliver(node, live, frame);
+  }
+
+  /** A payload over a link that the peer has not opened, or left. [MESH-5.3] */
+  onUnopened(live: LiveLink, chunk: Buffer, start: number, end: number): void {
+    if (live.node !== undefined) {
+      this.#doubts.hold(live.node, live, chunk.subarray(start, end));
+    }
   }
 
   /** A frame of a route that came over the link of the pair. */
@@ -158,16 +169,51 @@ export class Routes {
     }
   }
 
-  #onOpen(node: ReachableNode, live: LiveLink, serial: number): void {
-    if (!node.acceptOpen(live, serial)) return;
+  /**
+   * [MESH-5.3]. Only the link of the pair shows whose word an open is. One by a carrier says that the sender has lost
+   * the link, which is closed if that is so; one over the link, with a smaller serial than somebody else's, is late
+   * unless the link is there.
+   */
+  #onOpen(node: ReachableNode, from: LiveLink, serial: number): void {
+    const isNews = serial > node.inboundSerial;
     const link = this.#options.links.get(node.instance);
-    if (link === live) {
-      live.isEntered = true;
-    } else if (link?.isEntered === true) {
-      // [MESH-5.3]
-      link.close("the other side has lost the link");
+    const isOwn = link === from;
+    const isContradicted = isOwn ? !isNews && node.inbound !== from : isNews && link?.isEntered;
+    if (link === undefined || isContradicted !== true) {
+      if (isNews) this.#accept(node, from, serial);
+      return;
     }
+    this.#doubts.raise({ node, from, serial, link }, (isThere, held) => {
+      // Meanwhile it may have opened another way.
+      const isFirst = isOwn || serial > node.inboundSerial;
+      if (isThere === isOwn && isFirst) this.#accept(node, from, serial, held);
+      else if (isThere) this.#warnOfCarrier(from, node);
+      else link.close("it did not answer when it was opened another way");
+    });
+  }
+
+  #accept(node: ReachableNode, from: LiveLink, serial: number, held?: HeldFrames): void {
+    if (node.isDown) return;
+    node.acceptOpen(from, serial);
+    const link = this.#options.links.get(node.instance);
+    if (link === from) from.isEntered = true;
+    else if (link?.isEntered === true) link.close("the other side has lost the link");
     if (!node.isDown) this.#options.handler.onOpened(node);
+    for (const { frame } of held ?? []) {
+      if (node.inbound !== from) return;
+      const { buffer, byteOffset, length } = frame;
+      this.#deliver(node, from, Buffer.from(buffer, byteOffset, length));
+    }
+  }
+
+  /** A node frame, type and all. */
+  #deliver(node: ReachableNode, from: LiveLink, frame: Buffer): void {
+    const type = frame[0] ?? 0;
+    const mistake = this.#options.handler.onFrame(node, type, frame, 1, frame.length);
+    if (mistake === undefined) return;
+    // Not the carrier's mistake.
+    if (from.instance !== node.instance) this.#warnOf(node, { carrier: from.peer.name, mistake });
+    else from.close(mistake, "protocol_error");
   }
 
   /** Answers `false` if the way is of no use, because what must arrive would not. */
@@ -177,11 +223,13 @@ export class Routes {
     const isSmall =
       frame.length <= SMALL_FRAME_BYTES_MAX && carried.type !== ClusterFrameType.flush;
     const mustArrive = carried.type < DROPPABLE_FRAME_TYPE_MIN;
-    if (mustArrive && isSmall && link.queuedBytes < this.#options.limits.meshQueueBytesMax) {
+    const shareBytes = this.#options.limits.meshQueueBytesMax * CARRIED_SHARE;
+    const hasShare = link.queuedBytes === 0 || link.queuedBytes + frame.length <= shareBytes;
+    if (mustArrive && isSmall && hasShare) {
       link.sendControl(frame);
       return true;
     }
-    const isTaken = link.sendMessage(frame, `${from.instance} ${instance}`);
+    const isTaken = hasShare && link.sendMessage(frame, `${from.instance} ${instance}`);
     return isTaken || !mustArrive || carried.type === ClusterFrameType.flush;
   }
 
@@ -243,6 +291,11 @@ export class Routes {
   #warnOf(node: ReachableNode, fields: LogFields): void {
     const text = "a node sends what cannot be read; is it of another version?";
     this.#options.log.warn(`unreadable ${node.instance}`, text, { peer: node.name, ...fields });
+  }
+
+  #warnOfCarrier({ peer }: LiveLink, node: ReachableNode): void {
+    const text = "a peer carries what the node it names has not sent; is it to be trusted?";
+    this.#options.log.warn(`carrier ${peer.name}`, text, { peer: peer.name, named: node.name });
   }
 
   /** Greater each time, over all pairs, and so for each. [MESH-5.3] */

@@ -118,7 +118,7 @@ describe("a line cut between two of three", () => {
 
 test("large requests: whole by a carrier and while the link comes back, or lost with the link", async () => {
   const { nodes, between } = await triangle();
-  const [ann] = nodes;
+  const [ann, bob] = nodes;
   const text = "x".repeat(900_000);
   const askLarge = (): Promise<unknown[]> =>
     Promise.all(
@@ -142,6 +142,9 @@ test("large requests: whole by a carrier and while the link comes back, or lost 
     // On a busy machine the way over may take longer than the second it has. [MESH-5.4]
     for (const answer of await moving) expect(isWholeOrLost(answer)).toBe(true);
   }
+  await Promise.all([hearsMore(ann, "bob"), hearsMore(bob, "ann")]);
+  await expectInOrder(ann, "bob");
+  await expectInOrder(bob, "ann");
 }, 60_000);
 
 function isWholeOrLost(answer: unknown): boolean {

@@ -280,6 +280,33 @@ describe("who may ask", () => {
     }
     expect(asked).toEqual([]);
   });
+
+  test.each<Record<string, string>>([
+    { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" },
+    { "sec-fetch-site": "same-site" },
+    { origin: "https://elsewhere.example" },
+    { origin: "null" },
+  ])(
+    "not a page of another site, with or without a way to read the answer: %p",
+    async (headers) => {
+      for (const path of ["/api/events", "/api/status", "/metrics"]) {
+        expect(await problem(path, { headers })).toEqual([
+          403,
+          { error: "a page of another site may not ask; open the address itself" },
+        ]);
+      }
+    },
+  );
+
+  test("but a link to the first page, the page itself, and whoever types the address", async () => {
+    const followed = { "sec-fetch-site": "cross-site", "sec-fetch-dest": "document" };
+    expect((await ask("/", { headers: followed })).status).toBe(200);
+    expect((await ask("/api/status", { headers: followed })).status).toBe(403);
+    for (const site of ["none", "same-origin"]) {
+      expect((await ask("/api/status", { headers: { "sec-fetch-site": site } })).status).toBe(200);
+    }
+    expect((await ask("/api/status", { headers: { origin: admin.url } })).status).toBe(200);
+  });
 });
 
 describe("the metrics", () => {

@@ -57,7 +57,8 @@ describe("a pair of nodes", () => {
     const older = b.linkTo("a");
     // b does not hear of it.
     a.linkTo("b")?.fall({ reason: "closed", text: "closed" });
-    await net.pass(500);
+    // The time in which b makes sure of it.
+    await net.pass(1500);
     expect(b.links).toHaveLength(1);
     expect(older?.down?.reason).toBe("dropped");
     expect(b.events.slice(-4)).toEqual(["lost a", "open a", "lost a", "opened a"]);
@@ -77,10 +78,27 @@ describe("a pair of nodes", () => {
     const text = 'there is a link with "b" already';
     const refusal = { code: "duplicate_link", text } as const;
     expect(a.cluster.decide(attempt, b.host.identity)).toEqual(refusal);
-    // The other side of the pair takes what the arbiter makes. [MESH-2.2]
-    expect(b.cluster.decide(attempt, a.host.identity)).toBeUndefined();
+    // The other side of the pair takes what the arbiter makes, but not as long as it still has the first. [MESH-2.2]
+    const decision = b.cluster.decide(attempt, a.host.identity);
     await net.pass(2000);
+    expect(await decision).toMatchObject({ code: "duplicate_link" });
     expect(a.reach).toEqual(["b"]);
+  });
+
+  test("is not taken apart by somebody else who uses the arbiter's instance", async () => {
+    const net = new SmallCluster();
+    const a = net.start("a");
+    const b = net.start("b", "a");
+    await net.pass(1000);
+    const attempt = { direction: "accepted", address: { host: "10.0.0.9", port: 9 } } as const;
+    const { identity } = a.host;
+    const claims = [identity, { ...identity, incarnation: 7 }, { ...identity, name: "z" }];
+    const decisions = claims.map(async (claimed) => b.cluster.decide({ ...attempt }, claimed));
+    await net.pass(2000);
+    const codes = (await Promise.all(decisions)).map((refusal) => refusal?.code);
+    expect(codes).toEqual(["duplicate_link", "duplicate_name", "duplicate_name"]);
+    expect(b.events).not.toContain("lost a");
+    expect(b.linkTo("a")?.state).toBe("up");
   });
 
   test("finds out within a second that only the other side has lost the link", async () => {
