@@ -11,11 +11,13 @@ import type {
   PresenceEvent,
   PresenceState,
   ServiceHandler,
+  ServiceRequest,
   SubscribeOptions,
 } from "./messaging/messenger.ts";
 import type { CallbackSubscribeOptions, MessageSubscription, PluginPresence } from "./plugin.ts";
 import type { PluginHoldings } from "./plugin-holdings.ts";
 import { HeldStream, HeldSubscription } from "./plugin-subscription.ts";
+import { isPromiseLike } from "./topics/promise-like.ts";
 import type { Subscription } from "./topics/subscription.ts";
 
 export class PluginMessaging {
@@ -88,15 +90,30 @@ export class PluginMessaging {
   serve(service: string, handler: ServiceHandler): Registration {
     this.#held.assertLoaded();
     this.#held.assertRoom();
-    const reporting: ServiceHandler = async (request) => {
+    const report = (error: unknown, request: ServiceRequest): void => {
+      const isAnswer = error instanceof MeshError && error.code === "remote_failure";
+      // Who has given the request up may stop the handler by an error, too.
+      if (isAnswer || request.signal.aborted) return;
+      this.#held.reportFailure(`the service ${service}`, error);
+    };
+    const later = async (
+      answer: PromiseLike<unknown>,
+      request: ServiceRequest,
+    ): Promise<unknown> => {
       try {
-        return await handler(request);
+        return await answer;
       } catch (error) {
-        const isAnswer = error instanceof MeshError && error.code === "remote_failure";
-        // Who has given the request up may stop the handler by an error, too.
-        if (!isAnswer && !request.signal.aborted) {
-          this.#held.reportFailure(`the service ${service}`, error);
-        }
+        report(error, request);
+        throw error;
+      }
+    };
+    // An answer that is there at once leaves at once.
+    const reporting: ServiceHandler = (request) => {
+      try {
+        const answer = handler(request);
+        return isPromiseLike(answer) ? later(answer, request) : answer;
+      } catch (error) {
+        report(error, request);
         throw error;
       }
     };

@@ -10,13 +10,6 @@ import { decodeTimestampExtension, EXT_TIMESTAMP } from "@msgpack/msgpack";
 import { CcpError } from "./errors.ts";
 import type { DecodeLimits } from "./messagepack-limits.ts";
 
-/** What decoding needs to know beforehand. */
-export interface ScanResult {
-  /** Whether an integer may be beyond what a number holds exactly. */
-  readonly hasWideIntegers: boolean;
-  readonly hasBinaries: boolean;
-}
-
 type UsedShape = "simple" | "number" | "string" | "binary" | "extension" | "array" | "map";
 type Shape = UsedShape | "reserved";
 
@@ -39,8 +32,6 @@ interface Level {
   left: number;
 }
 
-const UINT_64 = 0xcf;
-const INT_64 = 0xd3;
 /** -1, as a byte. */
 const TIMESTAMP_TYPE: number = EXT_TIMESTAMP & 0xff;
 
@@ -105,18 +96,14 @@ const TIMESTAMP_BYTES: ReadonlySet<number> = new Set([4, 8, 12]);
  *
  * @throws {CcpError} `bad_messagepack` that says what is wrong at which byte
  */
-export function scan(bytes: Uint8Array, limits: DecodeLimits): ScanResult {
+export function scan(bytes: Uint8Array, limits: DecodeLimits): void {
   if (bytes.length > limits.bytesMax) {
     throw fault(0, `${counted(bytes.length, "byte")}, where ${limits.bytesMax} are allowed`);
   }
-  const walk = new Walk(bytes, limits);
-  walk.run();
-  return walk;
+  new Walk(bytes, limits).run();
 }
 
-class Walk implements ScanResult {
-  hasWideIntegers = false;
-  hasBinaries = false;
+class Walk {
   readonly #bytes: Uint8Array;
   readonly #limits: DecodeLimits;
   /** The innermost array or map that lacks values. */
@@ -161,16 +148,10 @@ class Walk implements ScanResult {
     this.#countInLevel(shape, length, start);
     switch (shape) {
       case "simple":
-      case "string":
-        this.#skip(shape, length, start);
-        break;
       case "number":
-        this.#skip(shape, length, start);
-        this.hasWideIntegers ||= this.#isWideInteger(head, start);
-        break;
+      case "string":
       case "binary":
         this.#skip(shape, length, start);
-        this.hasBinaries = true;
         break;
       case "extension":
         this.#readExtension(length, start);
@@ -227,16 +208,6 @@ class Walk implements ScanResult {
       );
     }
     this.#offset += length;
-  }
-
-  /** Whether the number at `start` is a 64-bit integer beyond ±2^53, or close to -2^53. */
-  #isWideInteger(head: number, start: number): boolean {
-    if (head !== UINT_64 && head !== INT_64) {
-      return false;
-    }
-    const first = this.#byteAt(start + 1);
-    const second = this.#byteAt(start + 2);
-    return first === 0 ? second >= 0x20 : head === UINT_64 || first !== 0xff || second <= 0xe0;
   }
 
   #readExtension(length: number, start: number): void {

@@ -25,16 +25,16 @@
  * large chunk that would stay in memory with it.
  */
 
-import { Decoder, Encoder } from "@msgpack/msgpack";
+import { Encoder } from "@msgpack/msgpack";
 import { CcpError } from "./errors.ts";
-import { DECODE_LIMITS_MAX, type DecodeLimits, decodeLimits } from "./messagepack-limits.ts";
+import { build } from "./messagepack-build.ts";
+import { type DecodeLimits, decodeLimits } from "./messagepack-limits.ts";
 import { scan } from "./messagepack-scan.ts";
 import {
   BIGINT_FOUND,
   ENCODE_LEVELS_MAX,
   encodeFault,
   extensionCodec,
-  isRecord,
   tooDeep,
   withLongIntegersWide,
 } from "./messagepack-values.ts";
@@ -42,16 +42,12 @@ import {
 export { ExtData } from "@msgpack/msgpack";
 
 /**
- * An encoder keeps a buffer of twice its largest value, and a decoder its last input. After more
- * than this both are made anew, which costs nothing beside the work they have just done.
+ * An encoder keeps a buffer of twice its largest value. After more than this it is made anew, which costs
+ * nothing beside the work it has just done.
  */
 const RETAINED_BYTES_MAX = 64 * 1024;
 
-const SAFE_MIN = BigInt(Number.MIN_SAFE_INTEGER);
-const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
-
 let encoders = createEncoders();
-let decoders = createDecoders();
 
 /**
  * The value as MessagePack, in bytes of its own.
@@ -80,12 +76,8 @@ export function encode(value: unknown): Uint8Array<ArrayBuffer> {
  *   for limits that are out of range
  */
 export function decode(bytes: Uint8Array, limits?: Readonly<Partial<DecodeLimits>>): unknown {
-  const { hasWideIntegers, hasBinaries } = scan(bytes, decodeLimits(limits));
-  const value = decodeChecked(bytes, hasWideIntegers ? decoders.wide : decoders.narrow);
-  if (bytes.length > RETAINED_BYTES_MAX) {
-    decoders = createDecoders();
-  }
-  return hasWideIntegers || hasBinaries ? settle(value) : value;
+  scan(bytes, decodeLimits(limits));
+  return build(bytes);
 }
 
 function createEncoders(): { readonly narrow: Encoder; readonly wide: Encoder } {
@@ -93,24 +85,6 @@ function createEncoders(): { readonly narrow: Encoder; readonly wide: Encoder } 
   return {
     narrow: new Encoder({ ...options, useBigInt64: false }),
     wide: new Encoder({ ...options, useBigInt64: true }),
-  };
-}
-
-/** Without `useBigInt64` a decoder makes an inexact number of a wide integer, with it a bigint of any. */
-function createDecoders(): { readonly narrow: Decoder; readonly wide: Decoder } {
-  // Second to the check of each length against what is there and the caller's limits.
-  const options = {
-    extensionCodec,
-    maxStrLength: DECODE_LIMITS_MAX.bytesMax,
-    maxBinLength: DECODE_LIMITS_MAX.bytesMax,
-    maxExtLength: DECODE_LIMITS_MAX.bytesMax,
-    maxArrayLength: DECODE_LIMITS_MAX.valuesMax,
-    maxMapLength: DECODE_LIMITS_MAX.valuesMax,
-    mapKeyConverter: toPropertyName,
-  };
-  return {
-    narrow: new Decoder({ ...options, useBigInt64: false }),
-    wide: new Decoder({ ...options, useBigInt64: true }),
   };
 }
 
@@ -133,45 +107,4 @@ function asEncodeFault(error: unknown): CcpError {
   return message.startsWith("Too deep objects")
     ? tooDeep(error)
     : encodeFault(`the value cannot be encoded: ${message}`, error);
-}
-
-function decodeChecked(bytes: Uint8Array, decoder: Decoder): unknown {
-  try {
-    return decoder.decode(bytes);
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new CcpError("bad_messagepack", `MessagePack: ${message}`, { cause });
-  }
-}
-
-/** A key of a wide integer is exact as a string only. */
-function toPropertyName(key: unknown): string | number {
-  if (typeof key === "string" || typeof key === "number") {
-    return key;
-  }
-  if (typeof key === "bigint") {
-    return key.toString();
-  }
-  throw new TypeError(`a map key of type ${typeof key}`);
-}
-
-/** Makes numbers of bigints that fit and copies of views: in place, as the decoder has just made it all. */
-function settle(value: unknown): unknown {
-  if (typeof value === "bigint") {
-    return value >= SAFE_MIN && value <= SAFE_MAX ? Number(value) : value;
-  }
-  if (value instanceof Uint8Array) {
-    return new Uint8Array(value);
-  }
-  if (Array.isArray(value)) {
-    const items: unknown[] = value;
-    for (const [index, item] of items.entries()) {
-      items[index] = settle(item);
-    }
-  } else if (isRecord(value)) {
-    for (const key of Object.keys(value)) {
-      value[key] = settle(value[key]);
-    }
-  }
-  return value;
 }

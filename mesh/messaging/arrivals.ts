@@ -44,7 +44,7 @@ export class Arrivals {
     this.#received += 1;
     const kind = kindOf(chunk[start] ?? 0);
     const arrival = { topic, from: node.name, kind, chunk, start: payloadStart, end };
-    this.#subscriptions.deliver(arrival, groups);
+    this.#subscriptions.arrive(arrival, groups);
     return undefined;
   }
 

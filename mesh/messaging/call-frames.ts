@@ -1,6 +1,7 @@
 /** The frames of requests: MESH-7.3 to 7.5. */
 
 import { type OutgoingRequest, type Reply, ReplyStatus } from "./calls.ts";
+import { frameRoom } from "./frame-room.ts";
 import type { PayloadKind } from "./messenger.ts";
 import type { NameCache } from "./name-cache.ts";
 import { NodeFrameType, type Read } from "./node-frames.ts";
@@ -37,7 +38,7 @@ export interface IncomingReply {
 export function encodeRequest({ id, service, timeoutMs, payload }: OutgoingRequest): Buffer {
   const serviceBytes = Buffer.byteLength(service);
   const payloadStart = 1 + REQUEST_HEAD_BYTES + serviceBytes;
-  const frame = Buffer.allocUnsafe(payloadStart + payload.bytes.length);
+  const frame = frameRoom(payloadStart, payload.bytes);
   frame[0] = NodeFrameType.request;
   frame.writeUInt32BE(id, 1);
   frame[5] = flagsOf(payload.kind);
@@ -49,7 +50,7 @@ export function encodeRequest({ id, service, timeoutMs, payload }: OutgoingReque
 }
 
 export function encodeReply(id: number, { status, payload }: Reply): Buffer {
-  const frame = Buffer.allocUnsafe(1 + REPLY_HEAD_BYTES + payload.bytes.length);
+  const frame = frameRoom(1 + REPLY_HEAD_BYTES, payload.bytes);
   frame[0] = NodeFrameType.reply;
   frame.writeUInt32BE(id, 1);
   frame[5] = flagsOf(payload.kind);

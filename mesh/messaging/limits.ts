@@ -55,3 +55,9 @@ export const SUBSCRIPTIONS_SHOWN = 100;
 
 /** Groups that one frame names; their number is a byte. [MESH-7.2] */
 export const GROUPS_MAX = 255;
+
+/**
+ * Time that subscribers have in one turn of the event loop to catch up between two reads of a connection: enough for
+ * what one turn can read, 6 MiB of small messages, and little beside the silence after which a node counts as gone.
+ */
+export const CATCH_UP_MS_MAX = 100;

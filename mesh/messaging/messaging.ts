@@ -74,6 +74,7 @@ export class Messaging implements Messenger, RemoteNodeHandler {
     this.#subscriptions = new Subscriptions({
       subscriptionsMax: limits.meshSubscriptionsMax,
       schedule,
+      now: clock.now,
       random,
       onInterest: (delta) => this.#announcer.interest(delta),
     });

@@ -1,3 +1,4 @@
+import { frameRoom } from "./frame-room.ts";
 import { FRAME_COPIED_BYTES_MAX, FRAME_HEADS_MAX } from "./limits.ts";
 import { NodeFrameType } from "./node-frames.ts";
 import { flagsOf, type Payload } from "./payload.ts";
@@ -23,7 +24,7 @@ export class PublishFrames {
     const length = head.length + payload.bytes.length;
     // Whoever sends may hear that a node is gone, and publish that, before it returns.
     const isFresh = this.#isLent || length > FRAME_COPIED_BYTES_MAX;
-    const frame = isFresh ? Buffer.allocUnsafeSlow(length) : this.#scratchOf(length);
+    const frame = isFresh ? frameRoom(head.length, payload.bytes) : this.#scratchOf(length);
     frame.set(head);
     frame[1] = flagsOf(payload.kind);
     frame.set(payload.bytes, head.length);

@@ -166,17 +166,22 @@ export class RequestServer {
 
   #call(service: Service, request: ServedRequest): void {
     let answer: unknown;
+    let later: PromiseLike<unknown> | undefined;
     try {
       answer = service.handler(request);
+      // In here, because looking at a plugin's value may run the plugin's code.
+      if (isPromiseLike(answer)) later = answer;
     } catch (error) {
       this.#fail(service, request, error);
       return;
     }
-    if (isPromiseLike(answer)) {
-      // Only now, because most services that answer at once would set a deadline for nothing.
-      if (this.#isWaitedFor(request)) this.#deadlines.add(request);
-      void this.#finish(service, request, answer);
-    } else this.#answer(service, request, answer);
+    if (later === undefined) {
+      this.#answer(service, request, answer);
+      return;
+    }
+    // Only now, because most services that answer at once would set a deadline for nothing.
+    if (this.#isWaitedFor(request)) this.#deadlines.add(request);
+    void this.#finish(service, request, later);
   }
 
   async #finish(

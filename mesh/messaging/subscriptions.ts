@@ -8,10 +8,12 @@ import { SubscriptionTable } from "../topics/subscriptions.ts";
 import { CHUNKS_HELD_MAX, SUBSCRIPTIONS_SHOWN } from "./limits.ts";
 import { ArrivedMessage, type MessageHead } from "./message.ts";
 import type { Message, SubscribeOptions } from "./messenger.ts";
+import { Turns } from "./turns.ts";
 
 export interface SubscriptionsOptions {
   readonly subscriptionsMax: number;
   readonly schedule: (task: () => void) => void;
+  readonly now: () => number;
   readonly random: () => number;
   /** What this node wants has changed. */
   readonly onInterest: (delta: InterestDelta) => void;
@@ -65,6 +67,7 @@ export class Subscriptions {
   readonly #table: SubscriptionTable<Subscriber>;
   readonly #interest: LocalInterest;
   readonly #open = new Set<Sink>();
+  readonly #turns: Turns;
   #lastChunk: Buffer | undefined;
   #chunkNumber = 0;
   #delivered = 0;
@@ -72,6 +75,7 @@ export class Subscriptions {
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.schedule, options.now);
     this.#table = new SubscriptionTable({ subscriptionsMax: options.subscriptionsMax });
     this.#interest = new LocalInterest(options.onInterest);
   }
@@ -121,6 +125,12 @@ export class Subscriptions {
   /** @throws {MeshError} `invalid_topic` */
   hasPlain(topic: string): boolean {
     return this.#table.match(topic).plain.length > 0;
+  }
+
+  /** What another node sent; its topic is valid. Before more is read, subscribers take what was. */
+  arrive(arrival: Arrival, groups: readonly string[]): void {
+    if (arrival.chunk !== this.#lastChunk) this.#turns.catchUp();
+    this.deliver(arrival, groups);
   }
 
   /**
@@ -175,7 +185,7 @@ export class Subscriptions {
       pattern,
       group,
       ...(queue === undefined ? {} : { limits: queue }),
-      schedule: this.#options.schedule,
+      schedule: this.#turns.add,
       onStopped: () => {
         for (const each of held) each.remove();
       },

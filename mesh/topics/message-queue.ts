@@ -1,12 +1,20 @@
 import type { SubscriptionQueueLimits } from "./limits.ts";
 
-/** Places at first, and at least: most subscribers keep up. A power of two, as every size. */
-const PLACES_MIN = 16;
-/** Places that an empty queue keeps for what comes next; more were for a burst. */
-const PLACES_KEPT_MAX = 2048;
+/**
+ * Messages of a block. A burst takes many blocks, and is moved from none to another; what an empty queue keeps
+ * for the next message is one.
+ */
+const BLOCK_MESSAGES = 512;
 
 /** Anything but nothing, which is how an empty queue answers. */
 export type Queueable = object | string | number;
+
+/** A part of the queue, filled from its beginning. */
+class Block<Message> {
+  readonly messages: (Message | undefined)[] = [];
+  readonly lengths: number[] = [];
+  next: Block<Message> | undefined;
+}
 
 /**
  * Messages that wait for their subscriber, first in, first out. At its bounds the oldest give way:
@@ -15,10 +23,11 @@ export type Queueable = object | string | number;
  */
 export class MessageQueue<Message extends Queueable> {
   readonly #limits: SubscriptionQueueLimits;
-  /** A ring: the first is at `#head`, the others behind it and round the end. */
-  #messages: (Message | undefined)[] = [];
-  #lengths: number[] = [];
+  #first = new Block<Message>();
+  #last = this.#first;
+  /** Where the oldest message is in the first block, and the next one goes in the last. */
   #head = 0;
+  #tail = 0;
   #size = 0;
   #bytes = 0;
 
@@ -41,10 +50,11 @@ export class MessageQueue<Message extends Queueable> {
       this.shift();
       dropped += 1;
     }
-    if (this.#size === this.#messages.length) this.#grow();
-    const at = (this.#head + this.#size) & (this.#messages.length - 1);
-    this.#messages[at] = message;
-    this.#lengths[at] = bytes;
+    if (this.#tail === BLOCK_MESSAGES) this.#append();
+    const { messages, lengths } = this.#last;
+    messages[this.#tail] = message;
+    lengths[this.#tail] = bytes;
+    this.#tail += 1;
     this.#size += 1;
     this.#bytes += bytes;
     return dropped;
@@ -53,20 +63,22 @@ export class MessageQueue<Message extends Queueable> {
   /** Takes the oldest out; `undefined` if there is none. */
   shift(): Message | undefined {
     if (this.#size === 0) return undefined;
-    const at = this.#head;
-    const message = this.#messages[at];
-    this.#messages[at] = undefined;
-    this.#bytes -= this.#lengths[at] ?? 0;
-    this.#head = (at + 1) & (this.#messages.length - 1);
+    const { messages, lengths } = this.#first;
+    const message = messages[this.#head];
+    messages[this.#head] = undefined;
+    this.#bytes -= lengths[this.#head] ?? 0;
+    this.#head += 1;
     this.#size -= 1;
-    if (this.#size === 0 && this.#messages.length > PLACES_KEPT_MAX) this.clear();
+    if (this.#size === 0) this.#startAgain();
+    else if (this.#head === BLOCK_MESSAGES) this.#dropFirst();
     return message;
   }
 
   clear(): void {
-    this.#messages = [];
-    this.#lengths = [];
+    this.#first = new Block();
+    this.#last = this.#first;
     this.#head = 0;
+    this.#tail = 0;
     this.#size = 0;
     this.#bytes = 0;
   }
@@ -76,16 +88,22 @@ export class MessageQueue<Message extends Queueable> {
     return this.#size < messagesMax && this.#bytes + bytes <= bytesMax;
   }
 
-  #grow(): void {
-    const places = Math.max(PLACES_MIN, this.#size * 2);
-    const messages = [...this.#messages.slice(this.#head), ...this.#messages.slice(0, this.#head)];
-    const lengths = [...this.#lengths.slice(this.#head), ...this.#lengths.slice(0, this.#head)];
-    while (messages.length < places) {
-      messages.push(undefined);
-      lengths.push(0);
-    }
-    this.#messages = messages;
-    this.#lengths = lengths;
+  #append(): void {
+    const block = new Block<Message>();
+    this.#last.next = block;
+    this.#last = block;
+    this.#tail = 0;
+  }
+
+  /** In the block that the last message was in: every place of it is empty again. */
+  #startAgain(): void {
+    this.#first = this.#last;
+    this.#head = 0;
+    this.#tail = 0;
+  }
+
+  #dropFirst(): void {
+    this.#first = this.#first.next ?? this.#last;
     this.#head = 0;
   }
 }

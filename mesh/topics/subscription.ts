@@ -28,8 +28,8 @@ export interface SubscriptionOptions {
   readonly group?: string | undefined;
   readonly limits?: Readonly<Partial<SubscriptionQueueLimits>>;
   /**
-   * Runs a task after the present turn of the event loop, as `setImmediate` does. Nothing is
-   * delivered sooner: a subscriber that publishes would else be heard before what it answers to.
+   * Runs a task later, as `setImmediate` does, and never while something is delivered: a subscriber
+   * that publishes would else be heard before what it answers to.
    */
   readonly schedule: (task: () => void) => void;
   /** No more messages are wanted. Called once, when it is unsubscribed or begins to drain. */

@@ -126,6 +126,7 @@ describe.each(["another node", "the node itself"])("a request to %s", (which) =>
     server.messaging.serve("odd", () => () => {});
     server.messaging.serve("long", () => Buffer.alloc(1001));
     server.messaging.serve("hostile", () =>
+      // oxlint-disable-next-line unicorn/no-thenable -- that is the fault
       Object.defineProperty({}, "then", {
         get: () => {
           throw new Error("do not look");
