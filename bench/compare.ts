@@ -12,7 +12,7 @@ export interface Result {
   readonly ratio: number;
   readonly ratioMin: number;
   readonly ratioMax: number;
-  /** Whether `ratio` reaches the target; `undefined` where there is none. */
+  /** Whether the target is reached; `undefined` where there is none. */
   readonly met: boolean | undefined;
 }
 
@@ -48,10 +48,14 @@ function result(row: Row, ccp: readonly number[], bare: readonly number[]): Resu
     ratio,
     ratioMin: Math.min(...ratios),
     ratioMax: Math.max(...ratios),
-    met: row.target && meets(ratio, row.target),
+    met: row.target && meets(row.target, { ratio, figure: median(ccp) }),
   };
 }
 
-function meets(ratio: number, target: Target): boolean {
+function meets(
+  target: Target,
+  { ratio, figure }: { readonly ratio: number; readonly figure: number },
+): boolean {
+  if ("figureBelow" in target) return figure < target.figureBelow;
   return "atLeast" in target ? ratio >= target.atLeast : ratio <= target.atMost;
 }

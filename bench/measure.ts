@@ -6,8 +6,14 @@ export type Side = (typeof SIDES)[number];
 
 export type Unit = "messages/s" | "requests/s" | "connections/s" | "us" | "bytes";
 
-/** What ccp-mesh's figure divided by the bare one is to reach. */
-export type Target = { readonly atLeast: number } | { readonly atMost: number };
+/**
+ * What ccp-mesh's figure divided by the bare one is to reach; or what its own figure is to stay below, in the
+ * row's unit.
+ */
+export type Target =
+  | { readonly atLeast: number }
+  | { readonly atMost: number }
+  | { readonly figureBelow: number };
 
 /** One figure that a run gives, and so one row of the table. */
 export interface Row {

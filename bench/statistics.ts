@@ -11,3 +11,11 @@ export function quantile(values: readonly number[], share: number): number {
   const above = sorted[Math.ceil(at)] ?? 0;
   return below + (above - below) * (at % 1);
 }
+
+export function p50AndP99(values: readonly number[]): readonly number[] {
+  return [quantile(values, 0.5), quantile(values, 0.99)];
+}
+
+export function microsecondsSince(sinceMs: number): number {
+  return (performance.now() - sinceMs) * 1000;
+}

@@ -41,7 +41,7 @@ function pad(cell: string, at: number, width: number): string {
 
 function cells({ row, ccp, bare, ratio, ratioMin, ratioMax, met }: Result): readonly string[] {
   const target =
-    row.target === undefined ? "" : `${targetText(row.target)} ${met ? "ok" : "missed"}`;
+    row.target === undefined ? "" : `${targetText(row.target, row)} ${met ? "ok" : "missed"}`;
   const spread = `${ratioMin.toFixed(2)}–${ratioMax.toFixed(2)}`;
   return [
     row.label,
@@ -53,7 +53,8 @@ function cells({ row, ccp, bare, ratio, ratioMin, ratioMax, met }: Result): read
   ];
 }
 
-function targetText(target: Target): string {
+function targetText(target: Target, row: Row): string {
+  if ("figureBelow" in target) return `below ${figure(target.figureBelow, row)}`;
   return "atLeast" in target ? `at least ${target.atLeast}` : `at most ${target.atMost}`;
 }
 

@@ -2,6 +2,10 @@ import type { Measure } from "../measure.ts";
 import { connecting } from "./connecting.ts";
 import { idleMemory } from "./idle-memory.ts";
 import { inFlight } from "./in-flight.ts";
+import { meshBulk } from "./mesh-bulk.ts";
+import { meshPublish } from "./mesh-publish.ts";
+import { meshRoundTrip } from "./mesh-round-trip.ts";
+import { meshValues } from "./mesh-values.ts";
 import { oneWay } from "./one-way.ts";
 import { roundTrip } from "./round-trip.ts";
 
@@ -15,4 +19,8 @@ export const MEASURES: readonly Measure[] = [
   idleMemory,
   connecting({ bareRoundTrip: true }),
   connecting({ bareRoundTrip: false }),
+  meshRoundTrip,
+  meshPublish,
+  meshValues,
+  meshBulk,
 ];

@@ -8,6 +8,7 @@ import { connectBare, serveBare } from "../bare-sockets.ts";
 import { PLUGIN, serveCcp } from "../ccp-endpoint.ts";
 import type { Contender, Measure, Target } from "../measure.ts";
 import { RunClock } from "../run-clock.ts";
+import { confirmTally, Tally } from "../tally.ts";
 
 interface Options {
   readonly dataBytes: number;
@@ -22,37 +23,18 @@ export function oneWay({ dataBytes, label, target }: Options): Measure {
     name,
     rows: [{ label: name, unit: "messages/s", dataBytes, ...(target && { target }) }],
     ccp: ccp(data),
-    bare: bare(data),
+    bare: bareOneWay(data),
   };
 }
 
 const END = Buffer.alloc(0);
-
-/** What has come on one connection. */
-class Tally {
-  #messages = 0;
-  #bytes = 0;
-
-  count(bytes: number): void {
-    this.#messages += 1;
-    this.#bytes += bytes;
-  }
-
-  toString(): string {
-    return tallyText(this.#messages, this.#bytes);
-  }
-}
-
-function tallyText(messages: number, bytes: number): string {
-  return `${messages} messages, ${bytes} bytes`;
-}
 
 class TallyReceiver extends RawReceiver {
   readonly #tally = new Tally();
 
   override onDataReceived(data: Buffer): void {
     if (data.length > 0) this.#tally.count(data.length);
-    else this.sendData(this.#tally.toString());
+    else this.sendData(this.#tally.take());
   }
 }
 
@@ -70,7 +52,7 @@ function ccp(data: Buffer): Contender {
       client.send(END);
       for await (const answer of client) {
         const perSecond = clock.perSecond(messages);
-        confirm(answer.toString(), messages, data);
+        confirmTally(answer.toString(), messages, data.length);
         return [perSecond];
       }
       throw new Error("the server did not confirm what it received");
@@ -78,7 +60,8 @@ function ccp(data: Buffer): Contender {
   };
 }
 
-function bare(data: Buffer): Contender {
+/** Also what the mesh is measured against. */
+export function bareOneWay(data: Buffer): Contender {
   return {
     serve: () =>
       serveBare((writer) => {
@@ -88,7 +71,7 @@ function bare(data: Buffer): Contender {
             if (end > start) {
               tally.count(end - start);
             } else {
-              writer.push(Buffer.from(tally.toString()));
+              writer.push(Buffer.from(tally.take()));
               writer.flush();
             }
           },
@@ -110,13 +93,8 @@ function bare(data: Buffer): Contender {
       writer.flush();
       const text = await answer.promise;
       const perSecond = clock.perSecond(messages);
-      confirm(text, messages, data);
+      confirmTally(text, messages, data.length);
       return [perSecond];
     },
   };
-}
-
-function confirm(received: string, messages: number, data: Buffer): void {
-  const sent = tallyText(messages, messages * data.length);
-  if (received !== sent) throw new Error(`sent ${sent}, but the server received ${received}`);
 }
