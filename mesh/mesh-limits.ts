@@ -16,6 +16,8 @@ export interface MeshLimits {
   readonly meshStallTimeoutMs: number;
   /** Bytes that may wait for one node; past it messages for it are dropped and counted. */
   readonly meshQueueBytesMax: number;
+  /** Bytes that may wait for all nodes together; past it none has more than `meshHighWaterBytes`. */
+  readonly meshMemoryBytesMax: number;
   /** Bytes that wait for one node from which `publish` answers `false`. */
   readonly meshHighWaterBytes: number;
   /** Longest payload of a message, a request or a reply. */
@@ -43,6 +45,8 @@ export const DEFAULT_MESH_LIMITS: MeshLimits = {
   meshStallTimeoutMs: 10_000,
   // Two payloads of the greatest size, or seconds of chat of a whole cluster.
   meshQueueBytesMax: 16 * MiB,
+  // Eight nodes that take nothing; what a game server's machine can spare in the worst case.
+  meshMemoryBytesMax: 128 * MiB,
   // As the endpoint's sendHighWaterBytes.
   meshHighWaterBytes: MiB,
   // Half the queue, so that one never fills it; larger things are sent in parts.

@@ -16,8 +16,14 @@ const OUTLET_BYTES_MAX = 128 * KiB;
 /** What a frame that waits costs beyond its bytes, so that tiny ones are bounded too. */
 const ENTRY_BYTES = 256;
 
+/**
+ * Some processors copy twenty times slower when the target lies 1 to 15 bytes past the source, whole pages
+ * aside, as data behind the head of a piece does: large buffers all begin at a page. So it is put half a page past.
+ */
+const PAGE_BYTES = 4 * KiB;
+
 /** Every piece is made here, and copied on its way out: with its head it is no longer than a whole frame. */
-const PIECE = Buffer.allocUnsafeSlow(WHOLE_FRAME_BYTES_MAX);
+const ROOM = Buffer.allocUnsafeSlow(PAGE_BYTES + WHOLE_FRAME_BYTES_MAX);
 
 /** Where the frames go on: first in, first out. */
 export interface BulkOutlet {
@@ -119,14 +125,16 @@ export class BulkLane {
     const end = Math.min(frame.length, at + WHOLE_FRAME_BYTES_MAX - headBytes);
     const bytes = end - at;
     if (this.#onTheWayBytes + bytes > PIECES_WINDOW_BYTES) return false;
-    PIECE[0] = OwnFrameType.piece;
-    PIECE[1] = (at === 0 ? PieceFlag.first : 0) | (end === frame.length ? PieceFlag.last : 0);
-    if (at === 0) PIECE.writeUInt32BE(frame.length, PIECE_HEAD_BYTES);
-    PIECE.set(frame.subarray(at, end), headBytes);
+    const start = (frame.byteOffset + at + PAGE_BYTES / 2 - headBytes) % PAGE_BYTES;
+    const piece = ROOM.subarray(start, start + headBytes + bytes);
+    piece[0] = OwnFrameType.piece;
+    piece[1] = (at === 0 ? PieceFlag.first : 0) | (end === frame.length ? PieceFlag.last : 0);
+    if (at === 0) piece.writeUInt32BE(frame.length, PIECE_HEAD_BYTES);
+    piece.set(frame.subarray(at, end), headBytes);
     this.#sentBytes = end;
     this.#onTheWayBytes += bytes;
     this.#waitingBytes -= bytes;
-    this.#outlet.send(PIECE.subarray(0, headBytes + bytes));
+    this.#outlet.send(piece);
     return true;
   }
 

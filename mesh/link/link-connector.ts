@@ -13,12 +13,13 @@ import { createCertificate } from "./certificate.ts";
 import { SYSTEM_CLOCK } from "./clock.ts";
 import { LinkSetup, type LinkSetupContext, type LinkSetupOptions } from "./link-setup.ts";
 import type { LinkAttempt, LinkConnector } from "./peer-link.ts";
+import { QueueBudget } from "./queue-budget.ts";
 import { type FailureReason, failure, type SetupFailed } from "./setup.ts";
 
 /** The plugin name that is reserved for links. [MESH-1.1] */
 export const MESH_PLUGIN = "mesh";
 
-export interface TlsLinkConnectorOptions extends Omit<LinkSetupContext, "clock"> {
+export interface TlsLinkConnectorOptions extends Omit<LinkSetupContext, "clock" | "budget"> {
   /** A certificate of an authority that both sides check. Default: one of its own making, which nobody does. [MESH-1.2] */
   readonly tls: UpgradeTls | undefined;
   /** Replaced by tests alone. */
@@ -32,7 +33,8 @@ export class TlsLinkConnector implements LinkConnector {
 
   constructor({ tls, ...context }: TlsLinkConnectorOptions) {
     this.#tls = tls;
-    this.#context = { clock: SYSTEM_CLOCK, ...context };
+    const budget = new QueueBudget(context.limits.meshMemoryBytesMax);
+    this.#context = { clock: SYSTEM_CLOCK, ...context, budget };
   }
 
   /** 1 to 4, checked beforehand; they hold from the next attempt on. Links that are up stay. [MESH-1.5] */

@@ -8,6 +8,7 @@ import { FrameStream, type FrameStreamReceiver } from "./frame-stream.ts";
 import { SETUP_FRAME_BYTES_MAX } from "./frames.ts";
 import { Link } from "./link.ts";
 import { ARRIVING_FRAME_BYTES_MAX } from "./link-frames.ts";
+import type { QueueBudget } from "./queue-budget.ts";
 import type { AttemptFailure, LinkAttempt, LinkPolicy } from "./peer-link.ts";
 import {
   ABORT_TEXTS,
@@ -29,6 +30,8 @@ export interface LinkSetupContext {
   readonly secrets: readonly string[];
   readonly advertise: Address | undefined;
   readonly limits: MeshLimits;
+  /** Of the links that come of it. */
+  readonly budget: QueueBudget;
   readonly policy: LinkPolicy;
   readonly clock: Clock;
   readonly onInternalError: (error: unknown) => void;
@@ -143,7 +146,7 @@ export class LinkSetup implements FrameStreamReceiver {
 
   #onUp(peer: LinkPeer): void {
     const { context, attempt, seenAt, onUp } = this.#options;
-    const { limits, clock, onInternalError, policy } = context;
+    const { limits, budget, clock, onInternalError, policy } = context;
     const { stream } = this;
     const { direction } = attempt;
     const link = new Link({
@@ -152,6 +155,7 @@ export class LinkSetup implements FrameStreamReceiver {
       direction,
       address: seenAt,
       limits,
+      budget,
       clock,
       onInternalError,
     });

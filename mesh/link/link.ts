@@ -33,6 +33,7 @@ import type {
   PeerLink,
 } from "./peer-link.ts";
 import { PieceAssembler } from "./piece-assembler.ts";
+import type { QueueBudget } from "./queue-budget.ts";
 import type { LinkPeer } from "./setup.ts";
 
 const KiB = 1024;
@@ -47,6 +48,8 @@ export interface LinkOptions {
   readonly direction: LinkDirection;
   readonly address: Address;
   readonly limits: MeshLimits;
+  /** Shared by all links of the node. */
+  readonly budget: QueueBudget;
   readonly clock: Clock;
   /** The link's handler threw; the link was closed. */
   readonly onInternalError: (error: unknown) => void;
@@ -80,6 +83,7 @@ export class Link implements PeerLink, FrameStreamReceiver, LivenessSubject {
     this.#outbox = new Outbox({
       stream,
       limits,
+      budget: options.budget,
       frameBytesMax,
       onOverflow: (bytesMax) => this.#kill("overflow", `more than ${bytesMax} bytes waited for it`),
     });

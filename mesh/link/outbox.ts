@@ -2,6 +2,7 @@ import type { MeshLimits } from "../mesh-limits.ts";
 import { BulkLane } from "./bulk-lane.ts";
 import type { FrameStream } from "./frame-stream.ts";
 import { WHOLE_FRAME_BYTES_MAX } from "./link-frames.ts";
+import type { QueueBudget } from "./queue-budget.ts";
 
 const MiB = 1024 * 1024;
 
@@ -13,6 +14,8 @@ export type OutboxLimits = Pick<MeshLimits, "meshQueueBytesMax" | "meshHighWater
 export interface OutboxOptions {
   readonly stream: FrameStream;
   readonly limits: OutboxLimits;
+  /** Shared by all links of the node. */
+  readonly budget: QueueBudget;
   /** The longest frame that may be sent. */
   readonly frameBytesMax: number;
   /** More waits than may, of what cannot be dropped. */
@@ -27,18 +30,22 @@ export class Outbox {
   readonly #stream: FrameStream;
   readonly #bulk: BulkLane;
   readonly #limits: OutboxLimits;
+  readonly #budget: QueueBudget;
   readonly #frameBytesMax: number;
   readonly #onOverflow: (bytesMax: number) => void;
   #state: "open" | "closed" = "open";
   #framesOut = 0;
   #dropped = 0;
+  /** What the budget knows of. */
+  #counted = 0;
   /** For whoever waits for room. */
   #room: PromiseWithResolvers<void> | undefined;
 
-  constructor({ stream, limits, frameBytesMax, onOverflow }: OutboxOptions) {
+  constructor({ stream, limits, budget, frameBytesMax, onOverflow }: OutboxOptions) {
     this.#stream = stream;
     this.#bulk = new BulkLane(stream);
     this.#limits = limits;
+    this.#budget = budget;
     this.#frameBytesMax = frameBytesMax;
     this.#onOverflow = onOverflow;
   }
@@ -78,6 +85,7 @@ export class Outbox {
     }
     this.#framesOut += 1;
     this.#stream.send(frame);
+    this.#count();
   }
 
   /**
@@ -89,13 +97,14 @@ export class Outbox {
     const bytes = frame.length;
     assertLength(frame, this.#frameBytesMax);
     if (this.#state === "closed") return false;
-    if (this.queuedBytes + bytes > this.#limits.meshQueueBytesMax) {
+    if (this.queuedBytes + bytes > this.#bytesMax()) {
       this.#dropped += 1;
       return false;
     }
     this.#framesOut += 1;
     if (bytes > WHOLE_FRAME_BYTES_MAX || this.#bulk.holds(order)) this.#bulk.push(frame, order);
     else this.#stream.send(frame);
+    this.#count();
     return true;
   }
 
@@ -109,12 +118,14 @@ export class Outbox {
   /** The transport has taken something. */
   onTaken(): void {
     this.#bulk.feed();
+    this.#count();
     if (this.hasRoom) this.#wake();
   }
 
   /** The other side has taken so many bytes in pieces; answers whether that can be. */
   onCredit(bytes: number): boolean {
     const isKnown = this.#bulk.onCredit(bytes);
+    this.#count();
     if (this.hasRoom) this.#wake();
     return isKnown;
   }
@@ -123,7 +134,19 @@ export class Outbox {
   close(): void {
     this.#state = "closed";
     this.#bulk.clear();
+    this.#counted = this.#budget.count(0, this.#counted);
     this.#wake();
+  }
+
+  /** Where all links together have too much, each still has what a sender that waits for room needs. */
+  #bytesMax(): number {
+    const { meshQueueBytesMax, meshHighWaterBytes } = this.#limits;
+    if (!this.#budget.isFull) return meshQueueBytesMax;
+    return Math.min(meshQueueBytesMax, meshHighWaterBytes);
+  }
+
+  #count(): void {
+    if (this.#state === "open") this.#counted = this.#budget.count(this.queuedBytes, this.#counted);
   }
 
   #wake(): void {

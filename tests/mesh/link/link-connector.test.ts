@@ -5,6 +5,7 @@ import {
   type TlsLinkConnectorOptions,
 } from "../../../mesh/link/link-connector.ts";
 import { LinkSetup } from "../../../mesh/link/link-setup.ts";
+import { QueueBudget } from "../../../mesh/link/queue-budget.ts";
 import { DEFAULT_MESH_LIMITS } from "../../../mesh/mesh-limits.ts";
 import {
   type Address,
@@ -194,6 +195,7 @@ test("a peer that stops reading is down after its time, and its connection gone;
           advertise: undefined,
           limits: { ...DEFAULT_MESH_LIMITS, meshPingIntervalMs: 100 },
           policy: deaf,
+          budget: new QueueBudget(DEFAULT_MESH_LIMITS.meshMemoryBytesMax),
           clock: SYSTEM_CLOCK,
           onInternalError: (error) => deaf.asked.push(String(error)),
         },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { OwnFrameType } from "../../../mesh/link/link-frames.ts";
+import { QueueBudget } from "../../../mesh/link/queue-budget.ts";
 import { pattern } from "../../helpers/frames.ts";
 import { frameOf, LinkPair, type Received, ScriptedPair } from "./link-pair.ts";
 
@@ -244,6 +245,27 @@ describe("a peer that never reads", () => {
     await pair.line.settle();
     expect(pair.right.handler.frames).toHaveLength(taken);
     expect(link.sendMessage(numbered(1, 1000), "a")).toBe(true);
+  });
+
+  test("and many of them get what is bounded together, while one that reads is served", async () => {
+    const budget = new QueueBudget(4 * MiB);
+    const deaf = Array.from({ length: 8 }, () => new LinkPair({ limits, budget }));
+    const fine = new LinkPair({ limits, budget });
+    for (const { line } of deaf) line.right.reading = false;
+    for (let index = 0; index < 300; index += 1) {
+      for (const { left } of deaf) left.link.sendMessage(numbered(index, 10_000), "a");
+      expect(fine.left.link.sendMessage(numbered(index, 10_000), "a")).toBe(true);
+      await fine.line.settle();
+    }
+    const queued = deaf.map(({ left }) => left.link.queuedBytes);
+    const total = queued.reduce((sum, bytes) => sum + bytes, 0);
+    // Each may have its high-water mark, and be behind with counting itself.
+    expect(total).toBeLessThanOrEqual(8 * (MiB + 64 * KiB));
+    for (const bytes of queued) expect(bytes).toBeGreaterThan(MiB - 11_000);
+    expect(fine.right.handler.frames).toHaveLength(300);
+    for (const { left } of deaf) left.link.close("enough");
+    expect(budget.bytes).toBe(0);
+    expect(budget.isFull).toBe(false);
   });
 
   test("costs no more for tiny frames that wait behind a large one", async () => {

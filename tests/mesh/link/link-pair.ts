@@ -2,6 +2,7 @@ import { FrameStream, type FrameStreamReceiver } from "../../../mesh/link/frame-
 import { Link } from "../../../mesh/link/link.ts";
 import { ARRIVING_FRAME_BYTES_MAX, OwnFrameType } from "../../../mesh/link/link-frames.ts";
 import type { LinkDown, LinkHandler, PeerLink } from "../../../mesh/link/peer-link.ts";
+import { QueueBudget } from "../../../mesh/link/queue-budget.ts";
 import { DEFAULT_MESH_LIMITS, type MeshLimits } from "../../../mesh/mesh-limits.ts";
 import { frame as message, parseFrames } from "../../helpers/frames.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -41,6 +42,15 @@ export interface Side {
 
 export interface PairOptions extends LineOptions {
   readonly limits?: Partial<MeshLimits>;
+  /** Where several share one. */
+  readonly budget?: QueueBudget;
+}
+
+/** What the links of one node share. */
+export interface LinkWorld {
+  readonly limits: MeshLimits;
+  readonly budget: QueueBudget;
+  readonly clock: ManualClock;
 }
 
 /** Two links over one line. */
@@ -52,9 +62,10 @@ export class LinkPair {
 
   constructor(options: PairOptions = {}) {
     const limits = { ...DEFAULT_MESH_LIMITS, ...options.limits };
+    const budget = options.budget ?? new QueueBudget(limits.meshMemoryBytesMax);
     this.line = new MemoryLine(options);
-    this.left = upLink(this.line.left, limits, this.clock);
-    this.right = upLink(this.line.right, limits, this.clock);
+    this.left = upLink(this.line.left, { limits, budget, clock: this.clock });
+    this.right = upLink(this.line.right, { limits, budget, clock: this.clock });
   }
 
   /** Lets time pass, and what is sent meanwhile arrive. */
@@ -67,7 +78,7 @@ export class LinkPair {
 }
 
 /** A link of which the test plays the other side. */
-export function upLink(end: LineEnd, limits: MeshLimits, clock: ManualClock): Side {
+export function upLink(end: LineEnd, { limits, budget, clock }: LinkWorld): Side {
   const errors: unknown[] = [];
   const onInternalError = (error: unknown): void => {
     errors.push(error);
@@ -85,6 +96,7 @@ export function upLink(end: LineEnd, limits: MeshLimits, clock: ManualClock): Si
     direction: "dialled",
     address: { host: "10.0.0.2", port: 28_080 },
     limits,
+    budget,
     clock,
     onInternalError,
   });
@@ -121,7 +133,9 @@ export class ScriptedPair {
 
   constructor(options: PairOptions = {}) {
     this.line = new MemoryLine(options);
-    this.side = upLink(this.line.left, { ...DEFAULT_MESH_LIMITS, ...options.limits }, this.clock);
+    const limits = { ...DEFAULT_MESH_LIMITS, ...options.limits };
+    const budget = options.budget ?? new QueueBudget(limits.meshMemoryBytesMax);
+    this.side = upLink(this.line.left, { limits, budget, clock: this.clock });
     this.line.right.handler = {
       onData: (chunk) => {
         this.#received = Buffer.concat([this.#received, chunk]);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { LinkSetup, type LinkSetupContext } from "../../../mesh/link/link-setup.ts";
 import type { LinkDirection } from "../../../mesh/link/peer-link.ts";
+import { QueueBudget } from "../../../mesh/link/queue-budget.ts";
 import { DEFAULT_MESH_LIMITS } from "../../../mesh/mesh-limits.ts";
 import { CcpError } from "../../../src/index.ts";
 import { frame as message, parseFrames } from "../../helpers/frames.ts";
@@ -60,6 +61,7 @@ function sideOf(
       secrets: [SECRET],
       advertise: { host: "", port: 28_081 },
       limits: DEFAULT_MESH_LIMITS,
+      budget: new QueueBudget(DEFAULT_MESH_LIMITS.meshMemoryBytesMax),
       policy,
       clock,
       onInternalError: (error) => errors.push(error),

@@ -252,16 +252,18 @@ function encodeBody(type: number, body: unknown): Uint8Array {
 }
 
 describe("who has proved itself is refused with a reason", () => {
-  test.each<LinkRefusal["code"]>(["duplicate_link", "duplicate_name", "too_many_nodes", "stopping"])(
-    "%s, as decided",
-    async (code) => {
-      const refusal = { code, text: `because of ${code}` };
-      const { dialler, acceptor } = await converse({ acceptor: { decide: async () => refusal } });
-      expect(acceptor.outcomes).toEqual([{ kind: "refused", by: "us", ...refusal }]);
-      expect(dialler.outcomes).toEqual([{ kind: "refused", by: "peer", ...refusal }]);
-      expect(dialler.asked).toEqual([]);
-    },
-  );
+  test.each<LinkRefusal["code"]>([
+    "duplicate_link",
+    "duplicate_name",
+    "too_many_nodes",
+    "stopping",
+  ])("%s, as decided", async (code) => {
+    const refusal = { code, text: `because of ${code}` };
+    const { dialler, acceptor } = await converse({ acceptor: { decide: async () => refusal } });
+    expect(acceptor.outcomes).toEqual([{ kind: "refused", by: "us", ...refusal }]);
+    expect(dialler.outcomes).toEqual([{ kind: "refused", by: "peer", ...refusal }]);
+    expect(dialler.asked).toEqual([]);
+  });
 
   test("another cluster with the same secret, before anyone is asked", async () => {
     const { dialler, acceptor } = await converse({ dialler: { cluster: "kz" } });
