@@ -110,7 +110,7 @@ export class Cluster implements LinkPolicy {
     return this.#routes.node(name);
   }
 
-  /** Every node that is linked or listed, and every seed that nobody has answered at. */
+  /** Every node that is linked or listed, and every seed that no other has answered at. */
   status(): readonly PeerStatus[] {
     const nowMs = this.#now();
     const targets = this.#dialling.targets();
@@ -131,7 +131,7 @@ export class Cluster implements LinkPolicy {
     const isKnown = (instance = ""): boolean =>
       this.#links.has(instance) || this.#roster.get(instance) !== undefined;
     const unknown = targets
-      .filter(({ instance }) => !isKnown(instance))
+      .filter(({ instance, isSelf }) => !isSelf && !isKnown(instance))
       .map((target) => {
         const { addresses } = target;
         return unlinkedStatus(undefined, { node: undefined, target, addresses, nowMs });

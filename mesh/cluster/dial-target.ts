@@ -39,6 +39,8 @@ export class DialTarget {
   /** Who is there, as far as it is known: nobody may have answered yet. */
   instance: string | undefined;
   lastError: DialError | undefined;
+  /** Whether it was this node itself that answered there last. */
+  isSelf = false;
   readonly #addresses: () => readonly Address[];
   #dials = 0;
   #state: DialState = { name: "content" };

@@ -175,6 +175,7 @@ export class Dialling {
 
   #afterFailure(target: DialTarget, failure: AttemptFailure): void {
     const code = failure.kind === "refused" ? failure.code : undefined;
+    target.isSelf = code === "self";
     if (this.#isLinked(target)) {
       this.#rest(target);
     } else if (code === "self" || code === "other_cluster") {

@@ -49,6 +49,17 @@ describe("a seed that nobody answers at", () => {
   });
 });
 
+test("a seed that is this node itself is told once, and no other node in the status", async () => {
+  const net = new SmallCluster();
+  const a = net.start("a", "a");
+  await net.pass(60_000);
+  expect(net.dialsOf("a").length).toBeLessThan(8);
+  expect(a.cluster.status()).toEqual([]);
+  expect(a.log.messages("info")).toEqual([
+    "this node is its own peer; the address may stay in the config",
+  ]);
+});
+
 describe("a seed whose node has a link", () => {
   test("is not dialled, whoever of the two has dialled", async () => {
     const net = new SmallCluster();
