@@ -1,4 +1,4 @@
-import type { ClientCallbacks } from "./client-connection.ts";
+import type { ClientCallbacks } from "./client-callbacks.ts";
 import { type Call, type DialOptions, dial } from "./dial.ts";
 import { CcpError, type CcpErrorCode } from "./errors.ts";
 import type { Mode } from "./protocol.ts";

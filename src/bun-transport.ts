@@ -11,6 +11,7 @@ import {
   serverTls,
 } from "./tls-options.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
+import { connectError, listenError } from "./transport-errors.ts";
 
 export interface ListenOptions {
   readonly hostname: string;
@@ -56,7 +57,7 @@ export function listen(options: ListenOptions): Listener {
       },
     });
   } catch (error) {
-    throw listenError(options, error);
+    throw listenError({ host: hostname, port }, error);
   }
   return {
     hostname: listener.hostname,
@@ -136,26 +137,6 @@ function acceptedHandlers({ tls, onHandlerError }: ListenOptions): SocketHandler
   };
 }
 
-function listenError({ hostname, port }: ListenOptions, cause: unknown): CcpError {
-  const where = formatAddress({ host: hostname, port });
-  const code = errorCode(cause);
-  if (code === "EADDRINUSE") {
-    const on = hostname === "::" ? "all interfaces" : hostname;
-    const text = `port ${port} is in use on ${on}: another program listens there already`;
-    return new CcpError("address_in_use", text, { cause });
-  }
-  if (code === "EADDRNOTAVAIL") {
-    const text = `cannot listen on ${where}: ${hostname} is not an address of this machine`;
-    return new CcpError("listen_failed", text, { cause });
-  }
-  if (code === "EACCES") {
-    const text = `not allowed to listen on ${where}; ports below 1024 need privileges`;
-    return new CcpError("listen_failed", text, { cause });
-  }
-  const text = `cannot listen on ${where}: ${errorText(cause)}; does ${hostname} resolve to this machine?`;
-  return new CcpError("listen_failed", text, { cause });
-}
-
 export interface ConnectOptions {
   readonly host: string;
   readonly port: number;
@@ -204,7 +185,7 @@ class ConnectAttempt {
 
   start(): void {
     if (this.#options.signal?.aborted === true) this.#onCancel();
-    else this.#dial().catch((error: unknown) => this.#fail(this.#connectError(error)));
+    else this.#dial().catch((error: unknown) => this.#fail(connectError(this.#options, error)));
   }
 
   /** Bun.connect throws some errors and rejects with others; this rejects with all. */
@@ -227,7 +208,7 @@ class ConnectAttempt {
           onHandlerError(error);
           socket.terminate();
         },
-        connectError: (_socket, error) => this.#fail(this.#connectError(error)),
+        connectError: (_socket, error) => this.#fail(connectError(this.#options, error)),
       },
     });
   }
@@ -297,32 +278,4 @@ class ConnectAttempt {
     this.#fail(new CcpError("cancelled", text, { cause: signal?.reason }));
     this.#socket?.terminate();
   };
-
-  #connectError(cause: unknown): CcpError {
-    const { host } = this.#options;
-    const code = errorCode(cause);
-    if (code === "ECONNREFUSED") {
-      const text = `${this.#target} refused the connection; is a node running there?`;
-      return new CcpError("connection_refused", text, { cause });
-    }
-    if (code?.startsWith("DNS_") === true || code === "ENOTFOUND" || code === "EAI_AGAIN") {
-      const text = `the host name "${host}" does not resolve; check its spelling and the DNS`;
-      return new CcpError("host_not_found", text, { cause });
-    }
-    if (code === "ECONNRESET") {
-      const text = `${this.#target} closed the connection at once; has this machine too many to it?`;
-      return new CcpError("connect_failed", text, { cause });
-    }
-    const text = `cannot connect to ${this.#target}: ${errorText(cause)}`;
-    return new CcpError("connect_failed", text, { cause });
-  }
-}
-
-function errorCode(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,56 +1,15 @@
 /** The dialling side of one connection: CCP's state machine, over any {@link Transport}. */
 
+import { type ClientCallbacks, tellCallbackError } from "./client-callbacks.ts";
+import { assertNext, type ClientState } from "./client-state.ts";
 import { CcpError } from "./errors.ts";
-import { FrameDecoder, type FrameHandler, NO_CODE } from "./frame-decoder.ts";
+import { type FrameHandler, NO_CODE } from "./frame-decoder.ts";
 import { NO_DATA, toData } from "./frame-encoder.ts";
 import type { ClientLimits } from "./limits.ts";
 import { ClientCode, type Mode, ServerCode } from "./protocol.ts";
-import { SendQueue, type SendQueueOwner } from "./send-queue.ts";
+import type { SendQueueOwner } from "./send-queue.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
-
-/** What happens to a communication that this side dialled. Each is optional. */
-export interface ClientCallbacks {
-  /** The connection stands; the start has been sent. */
-  onConnected?(): void;
-  /** The plugin is there. */
-  onAccepted?(): void;
-  /** A message arrived; `data` may be kept. */
-  onData?(data: Buffer): void;
-  /** The communication ended as it should, by either side's wish. */
-  onEnd?(): void;
-  /** No plugin of that name and mode is there, or it was unloaded meanwhile. */
-  onNobodyHome?(): void;
-  /** The plugin on the other side failed. */
-  onCommunicationError?(): void;
-  /** One side says the other broke the protocol. */
-  onProtocolError?(): void;
-  /** There was no connection: refused, not found, timed out, cancelled. */
-  onConnectionError?(error: CcpError): void;
-  /** The connection was lost, or given up, before the communication ended. */
-  onAbort?(error: CcpError): void;
-  /**
-   * One of these callbacks threw; the communication was ended. Without it the error becomes an
-   * uncaught exception.
-   */
-  onCallbackError?(error: unknown): void;
-}
-
-/**
- * | state | it means |
- * |---|---|
- * | `starting` | the start was sent, the endpoint has not answered |
- * | `open` | accepted |
- * | `closing` | over; what is queued is flushed, then the connection is shut down |
- * | `closed` | nothing is left |
- */
-export type ClientState = "starting" | "open" | "closing" | "closed";
-
-const NEXT_STATES: Readonly<Record<ClientState, readonly ClientState[]>> = {
-  starting: ["open", "closing", "closed"],
-  open: ["closing", "closed"],
-  closing: ["closed"],
-  closed: [],
-};
+import { Wire } from "./wire.ts";
 
 export interface ClientConnectionOptions {
   readonly transport: Transport;
@@ -63,33 +22,24 @@ export interface ClientConnectionOptions {
 }
 
 export class ClientConnection implements TransportHandler, FrameHandler, SendQueueOwner {
-  readonly #transport: Transport;
+  readonly #wire: Wire;
   readonly #target: string;
   readonly #limits: ClientLimits;
   readonly #callbacks: ClientCallbacks;
   readonly #startCode: ClientCode;
   readonly #startName: Uint8Array;
-  readonly #decoder: FrameDecoder;
-  readonly #queue: SendQueue;
   readonly #closed: PromiseWithResolvers<void> = Promise.withResolvers();
   #state: ClientState = "starting";
   /** What the endpoint may still say once what is held is handled: more, nothing, or it is gone. */
   #input: "open" | "ended" | "gone" = "open";
-  #transportPaused = false;
   /** Bounds the state: the time to be accepted, then the time to close. */
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ transport, plugin, mode, target, limits, callbacks }: ClientConnectionOptions) {
-    this.#transport = transport;
     this.#target = target;
     this.#limits = limits;
     this.#callbacks = callbacks;
-    this.#decoder = new FrameDecoder(this, limits.messageBytesMax);
-    this.#queue = new SendQueue({
-      transport,
-      owner: this,
-      highWaterBytes: limits.sendHighWaterBytes,
-    });
+    this.#wire = new Wire(transport, this, { limits });
     this.#startCode = mode === "request" ? ClientCode.startRequest : ClientCode.startRaw;
     this.#startName = toData(plugin);
   }
@@ -97,7 +47,7 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   /** Asks for the communication. Called once, first. */
   start(): void {
     this.#timer = setTimeout(() => this.#onAcceptTimeout(), this.#limits.acceptTimeoutMs);
-    this.#queue.push(this.#startCode, this.#startName);
+    this.#wire.queue.push(this.#startCode, this.#startName);
     this.#call(() => this.#callbacks.onConnected?.());
   }
 
@@ -122,22 +72,22 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
       const text = `the communication with ${this.#target} is over; nothing was sent`;
       throw new CcpError("communication_ended", text);
     }
-    if (this.#queue.bytes >= this.#limits.sendQueueBytesMax) {
-      const text = `${this.#target} takes data slower than it is sent: ${this.#queue.bytes} bytes wait`;
+    if (this.#wire.queue.bytes >= this.#limits.sendQueueBytesMax) {
+      const text = `${this.#target} takes data slower than it is sent: ${this.#wire.queue.bytes} bytes wait`;
       throw new CcpError("send_queue_full", text);
     }
-    this.#queue.push(ClientCode.data, bytes);
-    return this.#queue.hasRoom;
+    this.#wire.queue.push(ClientCode.data, bytes);
+    return this.#wire.queue.hasRoom;
   }
 
   /** Sends at once what would have waited for the end of the turn. */
   flush(): void {
-    this.#queue.flush();
+    this.#wire.queue.flush();
   }
 
   /** Resolves once there is room to send again, or the communication is over. */
   drained(): Promise<void> {
-    return this.#queue.drained();
+    return this.#wire.queue.drained();
   }
 
   /** Ends the communication; what is queued is still delivered. Does nothing once it is over. */
@@ -151,23 +101,19 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   abort(error: CcpError): void {
     if (this.#isOver()) return;
     this.#enter("closing");
-    this.#decoder.stop();
+    this.#wire.close();
     this.#call(() => this.#callbacks.onAbort?.(error));
-    this.#transport.terminate();
+    this.#wire.terminate();
     this.onClose();
   }
 
   /** Stops handing out messages after the present one. */
   pause(): void {
-    this.#decoder.pause();
+    this.#wire.pause();
   }
 
   resume(): void {
-    this.#decoder.resume();
-    // Called from within a message, this leaves what follows it to whoever is decoding.
-    if (this.#decoder.busy || this.#decoder.heldBytes > 0) return;
-    this.#resumeTransport();
-    if (this.#decoder.paused || this.#input === "open") return;
+    if (!this.#wire.resume() || this.#input === "open") return;
     if (this.#input === "gone") this.onClose();
     else this.onEnd();
   }
@@ -175,33 +121,28 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   // --- what the transport tells -------------------------------------------------------------
 
   onData(chunk: Buffer): void {
-    this.#queue.cork();
-    this.#decoder.push(chunk);
-    this.#queue.flush();
-    if (this.#decoder.heldBytes > 0 && !this.#transportPaused) {
-      this.#transportPaused = true;
-      this.#transport.pause();
-    }
+    this.#wire.push(chunk);
+    this.#wire.settle();
   }
 
   onDrain(): void {
-    this.#queue.onDrain();
+    this.#wire.queue.onDrain();
   }
 
   onEnd(): void {
     if (this.#isOver()) return;
     this.#input = "ended";
     // What arrived before is handed out first.
-    if (!this.#decoder.paused) this.#lost();
+    if (!this.#wire.paused) this.#lost();
   }
 
   onClose(): void {
     if (this.#state === "closed") return;
     this.#input = "gone";
     // Nothing can be sent any more; what arrived before is handed out first.
-    this.#queue.close();
+    this.#wire.queue.close();
     if (!this.#isOver()) {
-      if (this.#decoder.paused) return;
+      if (this.#wire.paused) return;
       this.#lost();
     }
     if (this.#isClosed()) return;
@@ -239,8 +180,7 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
 
   onQueueEmpty(): void {
     if (this.#state !== "closing") return;
-    this.#queue.close();
-    this.#transport.shutdown();
+    this.#wire.shutdown();
   }
 
   // --- the parts ----------------------------------------------------------------------------
@@ -298,41 +238,34 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   }
 
   #end(): void {
-    this.#queue.push(ClientCode.end, NO_DATA);
+    this.#wire.queue.push(ClientCode.end, NO_DATA);
     this.#close();
   }
 
   /** Flushes, shuts down, and leaves the endpoint the time to close. */
   #close(): void {
     this.#enter("closing");
-    this.#decoder.stop();
-    this.#resumeTransport();
+    this.#wire.drop();
     if (this.#input === "gone") {
       this.onClose();
       return;
     }
-    this.#queue.flush();
+    this.#wire.queue.flush();
     if (!this.#isClosed()) this.#waitForClose();
   }
 
   /** As long as the endpoint takes what is queued for it, it has time. */
   #waitForClose(): void {
-    const { takenBytes } = this.#queue;
+    const { takenBytes } = this.#wire.queue;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.#queue.takenBytes > takenBytes) {
+      if (this.#wire.queue.takenBytes > takenBytes) {
         this.#waitForClose();
         return;
       }
-      this.#transport.terminate();
+      this.#wire.terminate();
       this.onClose();
     }, this.#limits.closeTimeoutMs);
-  }
-
-  #resumeTransport(): void {
-    if (!this.#transportPaused) return;
-    this.#transportPaused = false;
-    this.#transport.resume();
   }
 
   /** Runs a callback; if it throws, the communication ends. [CCP-6.4] */
@@ -350,9 +283,7 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   }
 
   #enter(state: ClientState): void {
-    if (!NEXT_STATES[this.#state].includes(state)) {
-      throw new Error(`a client connection cannot go from ${this.#state} to ${state}`);
-    }
+    assertNext(this.#state, state);
     this.#state = state;
   }
 
@@ -363,15 +294,4 @@ export class ClientConnection implements TransportHandler, FrameHandler, SendQue
   #isClosed(): boolean {
     return this.#state === "closed";
   }
-}
-
-/** A callback threw; what runs it goes on. */
-export function tellCallbackError(callbacks: ClientCallbacks, error: unknown): void {
-  if (callbacks.onCallbackError !== undefined) {
-    callbacks.onCallbackError(error);
-    return;
-  }
-  queueMicrotask(() => {
-    throw error;
-  });
 }

@@ -19,7 +19,8 @@
 
 import { assertPort, formatAddress } from "./address.ts";
 import { connect } from "./bun-transport.ts";
-import { type ClientCallbacks, ClientConnection, tellCallbackError } from "./client-connection.ts";
+import { type ClientCallbacks, tellCallbackError } from "./client-callbacks.ts";
+import { ClientConnection } from "./client-connection.ts";
 import { CcpError } from "./errors.ts";
 import { type ClientLimits, DEFAULT_CLIENT_LIMITS, withLimits } from "./limits.ts";
 import type { Mode } from "./protocol.ts";

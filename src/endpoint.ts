@@ -13,11 +13,10 @@ import type { Address } from "./address.ts";
 import { Admission } from "./admission.ts";
 import { type Listener, listen } from "./bun-transport.ts";
 import { ByteBudget } from "./byte-budget.ts";
-import type { ReceiverErrorContext } from "./communication.ts";
-import { type EndpointCounters, newCounters, type RefusalReason } from "./counters.ts";
+import { newCounters } from "./counters.ts";
+import type { EndpointOptions, EndpointStatus } from "./endpoint-options.ts";
 import { CcpError } from "./errors.ts";
-import { DEFAULT_ENDPOINT_LIMITS, type EndpointLimits, withLimits } from "./limits.ts";
-import type { Mode } from "./protocol.ts";
+import { DEFAULT_ENDPOINT_LIMITS, withLimits } from "./limits.ts";
 import {
   type RawReceiverClass,
   ReceiverRegistry,
@@ -25,50 +24,13 @@ import {
   type RequestCallback,
 } from "./receivers.ts";
 import { ServerConnection, type ServerConnectionHost } from "./server-connection.ts";
-import { assertUpgradeTls, type ServerTls } from "./tls-options.ts";
+import { assertUpgradeTls } from "./tls-options.ts";
 import type { Transport } from "./transport.ts";
 import type { UpgradeReceiver } from "./upgrades.ts";
 import { Whitelist } from "./whitelist.ts";
 
 /** How often deadlines are looked at: a twelfth of the shortest default, so it is kept within 8 %. */
 const TICK_MS = 250;
-
-export interface EndpointOptions {
-  /** Where to listen. Empty means every address of the machine, IPv4 and IPv6. */
-  readonly hostname: string;
-  /** 0 takes a free port. */
-  readonly port: number;
-  /** Who may connect: entries as {@link Whitelist.create} takes them, or a whitelist. Default: this machine. */
-  readonly whitelist?: Whitelist | readonly string[];
-  readonly limits?: Readonly<Partial<EndpointLimits>>;
-  readonly tls?: ServerTls;
-  /** A connection was closed, or a communication ended, of the endpoint's own accord. Default: nothing. */
-  readonly onRefused?: (reason: RefusalReason, address: Address) => void;
-  /** A receiver failed, and the communication was ended because of it. Default: nothing. */
-  readonly onReceiverError?: (error: unknown, context: ReceiverErrorContext) => void;
-  /** A mistake in this library closed a connection, or one of these hooks threw. Default: nothing. */
-  readonly onInternalError?: (error: Error) => void;
-}
-
-export interface EndpointStatus {
-  readonly hostname: string;
-  readonly port: number;
-  /** Connections open now. */
-  readonly connections: number;
-  /** Those of them that have not started a communication, nor established an upgrade. */
-  readonly pending: number;
-  /** Those of them that were upgraded to TLS and established. */
-  readonly upgraded: number;
-  /** Bytes held in partial messages, requests in flight and queues. */
-  readonly heldBytes: number;
-  readonly receivers: readonly {
-    readonly name: string;
-    readonly mode: Mode;
-    readonly owner: string;
-  }[];
-  readonly counters: Readonly<EndpointCounters>;
-  readonly limits: EndpointLimits;
-}
 
 export class Endpoint {
   readonly #registry = new ReceiverRegistry();

@@ -5,12 +5,13 @@
 
 export { type Address, formatAddress, normalizeHost, parseAddress } from "./address.ts";
 export { Backoff, type BackoffOptions } from "./backoff.ts";
-export type { ClientCallbacks } from "./client-connection.ts";
+export type { ClientCallbacks } from "./client-callbacks.ts";
 export type { ReceiverErrorContext } from "./communication.ts";
 export { type EndpointCounters, REFUSAL_REASONS, type RefusalReason } from "./counters.ts";
 export { Call, type DialOptions, dial } from "./dial.ts";
 export { type DialUpgradeOptions, dialUpgrade } from "./dial-upgrade.ts";
-export { Endpoint, type EndpointOptions, type EndpointStatus } from "./endpoint.ts";
+export { Endpoint } from "./endpoint.ts";
+export type { EndpointOptions, EndpointStatus } from "./endpoint-options.ts";
 export { CcpError, type CcpErrorCode } from "./errors.ts";
 export { Fifo } from "./fifo.ts";
 export { FrameDecoder, type FrameHandler, NO_CODE } from "./frame-decoder.ts";
@@ -32,6 +33,7 @@ export {
   type Parse,
 } from "./messagepack-communication.ts";
 export { DEFAULT_DECODE_LIMITS, type DecodeLimits } from "./messagepack-limits.ts";
+export { isPromiseLike } from "./promise-like.ts";
 export {
   ClientCode,
   DATA_BYTES_MAX,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import * as fc from "fast-check";
-import { type ClientCallbacks, ClientConnection } from "../../src/client-connection.ts";
+import type { ClientCallbacks } from "../../src/client-callbacks.ts";
+import { ClientConnection } from "../../src/client-connection.ts";
 import { CcpError } from "../../src/errors.ts";
 import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from "../../src/limits.ts";
 import { ClientCode, type Mode, ServerCode } from "../../src/protocol.ts";

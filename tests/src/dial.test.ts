@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { ClientCallbacks } from "../../src/client-connection.ts";
+import type { ClientCallbacks } from "../../src/client-callbacks.ts";
 import { type DialOptions, dial } from "../../src/dial.ts";
 import { Endpoint } from "../../src/endpoint.ts";
 import { CcpError } from "../../src/errors.ts";

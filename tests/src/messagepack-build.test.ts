@@ -23,16 +23,33 @@ function isPassed(bytes: Uint8Array): boolean {
 /** Whether the library and this project make the same of the bytes by their own rules. */
 function isComparable(bytes: Uint8Array): boolean {
   // A 64-bit integer is a bigint to one and a number to the other, and both read broken UTF-8 in their own way.
-  return !bytes.some((byte) => byte === 0xcf || byte === 0xd3) && isAscii(bytes);
+  return !bytes.some((byte) => byte === 0xcf || byte === 0xd3) && hasAsciiAlone(bytes);
 }
 
-function isAscii(bytes: Uint8Array): boolean {
-  const text = new Decoder({ extensionCodec, mapKeyConverter }).decode(bytes);
-  return !JSON.stringify(text, (_, value: unknown) => shown(value)).match(/[^\x20-\x7e]/);
+type KeyDecoder = NonNullable<NonNullable<ConstructorParameters<typeof Decoder>[0]>["keyDecoder"]>;
+
+/** The texts as they lie in the bytes, keys among them. */
+function hasAsciiAlone(bytes: Uint8Array): boolean {
+  const found: Uint8Array[] = [];
+  const keyDecoder: KeyDecoder = {
+    canBeCached: () => true,
+    decode: (source, start, length) => {
+      found.push(source.slice(start, start + length));
+      // Unlike any other key, so that nothing is overwritten.
+      return `text ${found.length}`;
+    },
+  };
+  const options = { extensionCodec, mapKeyConverter, rawStrings: true, keyDecoder };
+  const value = new Decoder(options).decode(bytes);
+  collect(value, found);
+  return found.every((text) => text.every((byte) => byte < 0x80));
 }
 
-function shown(value: unknown): unknown {
-  return typeof value === "bigint" ? Number(value) : value;
+function collect(value: unknown, found: Uint8Array[]): void {
+  if (value instanceof Uint8Array) found.push(value);
+  else if (typeof value === "object" && value !== null) {
+    for (const part of Object.values(value)) collect(part, found);
+  }
 }
 
 function mapKeyConverter(key: unknown): string {

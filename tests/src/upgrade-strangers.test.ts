@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Endpoint, type EndpointOptions } from "../../src/endpoint.ts";
+import { Endpoint } from "../../src/endpoint.ts";
+import type { EndpointOptions } from "../../src/endpoint-options.ts";
 import { ClientCode, ServerCode } from "../../src/protocol.ts";
 import { RawReceiver } from "../../src/receivers.ts";
 import { Whitelist } from "../../src/whitelist.ts";
