@@ -3,11 +3,9 @@
 import * as v from "valibot";
 import { bodyOf, json, problem } from "./admin-answers.ts";
 import { payloadFields } from "./admin-json.ts";
+import { DELAY_MS_MAX } from "./clock.ts";
 import { MeshError, type MeshErrorCode } from "./mesh-error.ts";
 import { ANY_NODE, type Messenger } from "./messaging/messenger.ts";
-
-/** Timers count in 31 bits. */
-const TIMEOUT_MS_MAX = 0x7f_ff_ff_ff;
 
 const Publication = v.strictObject({
   topic: v.string(),
@@ -18,7 +16,7 @@ const Question = v.strictObject({
   node: v.optional(v.string(), ANY_NODE),
   service: v.string(),
   payload: v.optional(v.unknown(), null),
-  timeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(TIMEOUT_MS_MAX))),
+  timeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(DELAY_MS_MAX))),
 });
 
 const STATUS_OF: Readonly<Record<MeshErrorCode, number>> = {

@@ -1,3 +1,4 @@
+import { type BuiltInName, builtInPlugin, isBuiltInName } from "./built-in-plugins.ts";
 import type { PluginSettings } from "./config/config.ts";
 import { nearest } from "./config/nearest.ts";
 import { errorPlace } from "./error-place.ts";
@@ -14,7 +15,6 @@ import {
 } from "./plugin-entry.ts";
 import { importPlugin, resolvePluginModule } from "./plugin-modules.ts";
 import { PluginScope, type PluginScopeOptions } from "./plugin-scope.ts";
-import { type BuiltInName, builtInPlugin, isBuiltInName } from "./built-in-plugins.ts";
 
 export type { PluginStatus } from "./plugin-entry.ts";
 

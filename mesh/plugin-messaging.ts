@@ -1,6 +1,6 @@
 /** The mesh, as one plugin sees it: all of it ends with the plugin. */
 
-import type { Registration } from "../src/index.ts";
+import { isPromiseLike, type Registration } from "../src/index.ts";
 import { MeshError } from "./mesh-error.ts";
 import type {
   MeshRequestOptions,
@@ -17,7 +17,6 @@ import type {
 import type { CallbackSubscribeOptions, MessageSubscription, PluginPresence } from "./plugin.ts";
 import type { PluginHoldings } from "./plugin-holdings.ts";
 import { HeldStream, HeldSubscription } from "./plugin-subscription.ts";
-import { isPromiseLike } from "./topics/promise-like.ts";
 import type { Subscription } from "./topics/subscription.ts";
 
 export class PluginMessaging {

@@ -12,6 +12,7 @@ import {
   type RequestCallback,
   RequestClient,
 } from "../src/index.ts";
+import { DELAY_MS_MAX } from "./clock.ts";
 import { errorPlace } from "./error-place.ts";
 import type { Logger } from "./log.ts";
 import type {
@@ -32,9 +33,6 @@ import type {
 import { PluginHoldings } from "./plugin-holdings.ts";
 import { PluginMessaging } from "./plugin-messaging.ts";
 import type { Subscription } from "./topics/subscription.ts";
-
-/** Timers count in 31 bits, and fire at once for longer delays, or for what is no number. */
-const DELAY_MS_MAX = 0x7f_ff_ff_ff;
 
 export interface PluginScopeOptions {
   readonly nodeName: string;

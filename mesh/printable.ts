@@ -36,3 +36,10 @@ export function shortened(text: string, charsMax: number): string {
 export function quoted(text: string): string {
   return printable(JSON.stringify(shortened(text, 64)));
 }
+
+/** At most `bytesMax` bytes of it, in UTF-8; it ends at a whole character. */
+export function beginningOf(text: string, bytesMax: number): string {
+  const room = new Uint8Array(bytesMax);
+  const { written } = new TextEncoder().encodeInto(text, room);
+  return new TextDecoder().decode(room.subarray(0, written));
+}

@@ -1,5 +1,5 @@
 import type { EndpointStatus } from "../src/index.ts";
-import type { PeerState, PeerStatus as KnownPeer } from "./cluster/peer-status.ts";
+import type { PeerStatus as KnownPeer, PeerState } from "./cluster/peer-status.ts";
 import type { LinkCounters, LinkDirection } from "./link/peer-link.ts";
 import type { MeshLimits } from "./mesh-limits.ts";
 import type { MessagingStatus } from "./messaging/messaging-status.ts";

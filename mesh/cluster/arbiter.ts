@@ -1,11 +1,12 @@
-import { type Address, formatAddress } from "../../src/index.ts";
+import type { Address } from "../../src/index.ts";
+import type { Clock } from "../clock.ts";
 import type { LinkAttempt } from "../link/peer-link.ts";
 import type { LinkRefusal, NodeIdentity } from "../link/setup.ts";
 import { encodeCheck } from "./cluster-frames.ts";
 import { CHECK_TIMEOUT_MS, DECISIONS_PER_NAME_MAX } from "./limits.ts";
 import type { LiveLink } from "./live-link.ts";
+import { namesakeText, placeText } from "./namesakes.ts";
 import type { Roster } from "./roster.ts";
-import type { Cancel, Timers } from "./timers.ts";
 
 export interface ArbiterOptions {
   readonly identity: NodeIdentity;
@@ -14,7 +15,7 @@ export interface ArbiterOptions {
   /** By instance. */
   readonly links: ReadonlyMap<string, LiveLink>;
   readonly roster: Roster;
-  readonly timers: Timers;
+  readonly clock: Clock;
 }
 
 /** Another node of the name that somebody wants a link by. */
@@ -96,8 +97,7 @@ export class Arbiter {
   #objection({ attempt, peer }: Newcomer): LinkRefusal | undefined {
     const { identity, advertise, nodesMax, links } = this.#options;
     if (peer.name === identity.name) {
-      const here = advertise === undefined ? "this node" : placed(advertise);
-      return namesake(peer.name, here, placed(attempt.address));
+      return namesake(peer.name, placeText(advertise, "this node"), placeText(attempt.address));
     }
     const own = links.get(peer.instance);
     if (own !== undefined && own.peer.name !== peer.name) {
@@ -182,15 +182,15 @@ export class Arbiter {
     for (const { identity } of roster.entries()) {
       if (!roster.hasDeparted(identity.instance)) {
         const [address] = roster.addressesOf(identity.instance);
-        note(identity, address === undefined ? "an unknown address" : placed(address));
+        note(identity, placeText(address));
       }
     }
     for (const { peer, address } of links.values()) {
       // Who has dialled is found where it listens, not where the connection happens to come from.
-      note(peer, placed(peer.advertise ?? address));
+      note(peer, placeText(peer.advertise ?? address));
     }
     for (const [other, peer] of this.#coming) {
-      if (other !== attempt) note(peer, placed(other.address));
+      if (other !== attempt) note(peer, placeText(other.address));
     }
     return [...rivals.values()];
   }
@@ -204,7 +204,7 @@ export class Arbiter {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const wait: Wait = { instance, end: resolve };
     this.#waits.add(wait);
-    const cancel: Cancel = this.#options.timers.after(CHECK_TIMEOUT_MS, () => resolve(false));
+    const cancel = this.#options.clock.after(CHECK_TIMEOUT_MS, () => resolve(false));
     try {
       return await promise;
     } finally {
@@ -212,16 +212,6 @@ export class Arbiter {
       this.#waits.delete(wait);
     }
   }
-}
-
-/** Whether the first is the one that has to go, of two that are there. [MESH-2.8] */
-export function isNewer(one: NodeIdentity, other: NodeIdentity): boolean {
-  if (one.incarnation !== other.incarnation) return one.incarnation > other.incarnation;
-  return one.instance > other.instance;
-}
-
-export function namesakeText(name: string, one: string, other: string): string {
-  return `two nodes have the name "${name}", one at ${one} and one at ${other}; give one another [node] name`;
 }
 
 function namesake(name: string, one: string, other: string): LinkRefusal {
@@ -233,9 +223,5 @@ function duplicate(name: string): LinkRefusal {
 }
 
 function namesakeOf({ attempt, peer }: Newcomer, rival: Rival): LinkRefusal {
-  return namesake(peer.name, rival.place, placed(attempt.address));
-}
-
-function placed(address: Address): string {
-  return formatAddress(address);
+  return namesake(peer.name, rival.place, placeText(attempt.address));
 }

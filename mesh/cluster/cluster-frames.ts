@@ -1,11 +1,12 @@
 /** The frames of who is linked with whom, and of the ways between nodes. [MESH-2], [MESH-5] */
 
 import * as v from "valibot";
-import { type Address, decode, encode } from "../../src/index.ts";
-import { isHost } from "../config/hosts.ts";
+import { type Address, type DecodeLimits, decode } from "../../src/index.ts";
+import { messagePackFrame, SMALL_FRAME_BYTES_MAX, wrongPart } from "../frame.ts";
+import { HOST, INCARNATION, INSTANCE, INSTANCE_BYTES, NAME, PORT } from "../link/body-values.ts";
 import { LinkError } from "../link/link-error.ts";
 import type { NodeIdentity } from "../link/setup.ts";
-import { PEERS_PER_FRAME_MAX, SMALL_FRAME_BYTES_MAX } from "./limits.ts";
+import { PEERS_PER_FRAME_MAX } from "./limits.ts";
 
 export const ClusterFrameType = {
   peers: 0x10,
@@ -20,14 +21,12 @@ export const ClusterFrameType = {
 export type ClusterFrameType = (typeof ClusterFrameType)[keyof typeof ClusterFrameType];
 
 /** From here on a frame is from one node to another. [MESH-1.10] */
-export const NODE_FRAME_TYPE_MIN = 0x20;
+const NODE_FRAME_TYPE_MIN = 0x20;
 /** From here on a node frame is no affair of routes. */
 export const PAYLOAD_FRAME_TYPE_MIN = 0x23;
 /** From here on a node frame may be dropped. */
 export const DROPPABLE_FRAME_TYPE_MIN = 0x28;
 
-const INSTANCE_BYTES = 16;
-const PORT_MAX = 65_535;
 /** A type and an instance. */
 const RELAY_HEAD_BYTES = 1 + INSTANCE_BYTES;
 
@@ -57,18 +56,8 @@ export interface CarriedFrame {
 const PEERS_LIMITS = { bytesMax: SMALL_FRAME_BYTES_MAX, valuesMax: 16_384, depthMax: 4 } as const;
 const CHECK_LIMITS = { bytesMax: 64, valuesMax: 4, depthMax: 2 } as const;
 
-const NAME = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/));
-const INSTANCE = v.pipe(
-  v.instance(Uint8Array),
-  v.length(INSTANCE_BYTES),
-  v.transform((bytes) => bytes.toHex()),
-);
-const INCARNATION = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const HOST = v.nullable(v.pipe(v.string(), v.check(isHost)));
-const PORT = v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(PORT_MAX)));
-
 const LISTED_NODE = v.pipe(
-  v.strictTuple([NAME, INSTANCE, INCARNATION, HOST, PORT]),
+  v.strictTuple([NAME, INSTANCE, INCARNATION, v.nullable(HOST), v.nullable(PORT)]),
   v.check(([, , , host, port]) => (host === null) === (port === null)),
   v.transform(([name, instance, incarnation, host, port]): ListedNode => {
     const address = host === null || port === null ? undefined : { host, port };
@@ -93,7 +82,7 @@ export function encodePeers({ added, removed }: PeersFrame): Uint8Array[] {
   for (let from = 0; from === 0 || from < count; from += PEERS_PER_FRAME_MAX) {
     const to = from + PEERS_PER_FRAME_MAX;
     frames.push(
-      encodeBody(ClusterFrameType.peers, [
+      messagePackFrame(ClusterFrameType.peers, [
         added.slice(from, to).map(listedBody),
         removed.slice(from, to).map((instance) => Uint8Array.fromHex(instance)),
       ]),
@@ -103,7 +92,7 @@ export function encodePeers({ added, removed }: PeersFrame): Uint8Array[] {
 }
 
 export function encodeCheck(instance: string): Uint8Array {
-  return encodeBody(ClusterFrameType.check, [Uint8Array.fromHex(instance)]);
+  return messagePackFrame(ClusterFrameType.check, [Uint8Array.fromHex(instance)]);
 }
 
 export function encodeUnreachable(instance: string): Uint8Array {
@@ -173,14 +162,6 @@ function listedBody({ name, instance, incarnation, address }: ListedNode): reado
   return [name, Uint8Array.fromHex(instance), incarnation, ...place];
 }
 
-function encodeBody(type: ClusterFrameType, body: readonly unknown[]): Uint8Array {
-  const bytes = encode(body);
-  const frame = new Uint8Array(1 + bytes.length);
-  frame[0] = type;
-  frame.set(bytes, 1);
-  return frame;
-}
-
 function read<Body>(
   what: string,
   {
@@ -189,7 +170,7 @@ function read<Body>(
     body,
   }: {
     readonly schema: v.GenericSchema<unknown, Body>;
-    readonly limits: Parameters<typeof decode>[1] & {};
+    readonly limits: DecodeLimits;
     readonly body: Uint8Array;
   },
 ): Body {
@@ -202,9 +183,7 @@ function read<Body>(
   }
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
-  // Not the issue's own message, which repeats what the other side has sent.
-  const where = v.getDotPath(result.issues[0]) ?? "the body";
-  throw unreadable(`${what}: ${where} is not what it should be`);
+  throw unreadable(`${what}: ${wrongPart(result.issues[0])}`);
 }
 
 function unreadable(text: string): LinkError {

@@ -3,11 +3,12 @@
  * way to each. [MESH-2], [MESH-5]
  *
  * What goes over links is the business of `LiveLink`, what peers say of others that of `Roster`, who gets a link
- * that of `Arbiter`, who is dialled that of `Dialling`, and how frames reach a node that of `Routes`. Here they are put
- * together, in the order in which each must hear of a thing.
+ * that of `Arbiter`, who has to go of two by one name that of `Namesakes`, who is dialled that of `Dialling`, and how
+ * frames reach a node that of `Routes`. Here they are put together, in the order in which each must hear of a thing.
  */
 
-import { type Address, formatAddress } from "../../src/index.ts";
+import type { Address } from "../../src/index.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type {
   AttemptFailure,
   LinkAttempt,
@@ -20,17 +21,17 @@ import type {
 import type { LinkRefusal, NodeIdentity } from "../link/setup.ts";
 import type { Logger } from "../log.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
-import { Arbiter, isNewer, namesakeText } from "./arbiter.ts";
-import { ClusterLog } from "./cluster-log.ts";
+import { Arbiter } from "./arbiter.ts";
 import type { ListedNode, PeersFrame } from "./cluster-frames.ts";
+import { ClusterLog } from "./cluster-log.ts";
 import { Dialling } from "./dialling.ts";
 import { Gossip } from "./gossip.ts";
 import { LiveLink, type LiveLinkOwner } from "./live-link.ts";
-import { linkedStatus, type PeerStatus, unlinkedStatus } from "./peer-status.ts";
+import { Namesakes } from "./namesakes.ts";
+import { linkedStatus, type PeerStatus, type StatusParts, unlinkedStatus } from "./peer-status.ts";
 import type { RemoteNode, RemoteNodeHandler } from "./remote-node.ts";
 import { Roster } from "./roster.ts";
 import { Routes } from "./routes.ts";
-import { systemTimers, type Timers } from "./timers.ts";
 
 export interface ClusterOptions {
   readonly identity: NodeIdentity;
@@ -42,11 +43,9 @@ export interface ClusterOptions {
   /** Hears of other nodes, and what they send. */
   readonly handler: RemoteNodeHandler;
   readonly log: Logger;
-  /** A clock that never goes back, in milliseconds. Default: `performance.now`. */
-  readonly now?: () => number;
+  readonly clock?: Clock;
   /** As `Math.random`. */
   readonly random?: () => number;
-  readonly timers?: Timers;
 }
 
 /** Hears what comes of links; `start` gives it who makes them. */
@@ -61,24 +60,32 @@ export class Cluster implements LinkPolicy {
   readonly #dialling: Dialling;
   readonly #routes: Routes;
   readonly #log: ClusterLog;
-  /** Links that are about to be closed for their name. [MESH-2.8] */
-  readonly #doubted = new Set<LiveLink>();
+  readonly #namesakes: Namesakes;
   readonly #owner: LiveLinkOwner;
   #state: "running" | "stopped" = "running";
 
   constructor(options: ClusterOptions) {
     const { identity, advertise, limits, log, handler } = options;
-    const { now = () => performance.now(), random = Math.random, timers = systemTimers } = options;
+    const { clock = SYSTEM_CLOCK, random = Math.random } = options;
+    const now = (): number => clock.now();
     this.#options = options;
     this.#now = now;
     const links: ReadonlyMap<string, LiveLink> = this.#links;
     const roster = new Roster({ nodesMax: limits.meshNodesMax });
     this.#roster = roster;
     this.#log = new ClusterLog(log, now);
-    const shared = { identity, links, roster, timers };
+    const shared = { identity, links, roster, clock };
     this.#arbiter = new Arbiter({ ...shared, advertise, nodesMax: limits.meshNodesMax });
+    this.#namesakes = new Namesakes({
+      identity,
+      advertise,
+      links,
+      roster,
+      log: this.#log,
+      isGone: (instance) => this.#arbiter.isGone(instance),
+    });
     this.#gossip = new Gossip(links);
-    this.#dialling = new Dialling({ ...shared, isDialable: advertise !== undefined, now, random });
+    this.#dialling = new Dialling({ ...shared, isDialable: advertise !== undefined, random });
     this.#routes = new Routes({ ...shared, handler, limits, log: this.#log.limited });
     this.#owner = this.#createOwner();
     this.#dialling.setSeeds(options.seeds);
@@ -114,7 +121,7 @@ export class Cluster implements LinkPolicy {
   status(): readonly PeerStatus[] {
     const nowMs = this.#now();
     const targets = this.#dialling.targets();
-    const partsOf = (instance: string): Parameters<typeof linkedStatus>[1] => ({
+    const partsOf = (instance: string): StatusParts => ({
       node: this.#routes.byInstance(instance),
       target: targets.find((target) => target.instance === instance),
       nowMs,
@@ -165,9 +172,7 @@ export class Cluster implements LinkPolicy {
     this.#dialling.onLinkUp(live, attempt);
     this.#routes.onLinkUp(live);
     if (older !== undefined) this.#replace(older);
-    for (const { identity } of this.#roster.entries()) {
-      if (identity.name === live.peer.name) this.#onNamesake(identity);
-    }
+    this.#namesakes.onLinkUp(live);
     return live;
   }
 
@@ -186,7 +191,7 @@ export class Cluster implements LinkPolicy {
     const routes = this.#routes;
     return {
       onPeers: (live, frame) => this.#whileLinked(live, () => this.#onPeers(live, frame)),
-      onCheck: (_live, instance) => this.#links.get(instance)?.check(),
+      onCheck: (instance) => this.#links.get(instance)?.check(),
       onUnreachable: (live, instance) => routes.onUnreachable(live, instance),
       onRelay: (live, carried) => this.#whileLinked(live, () => routes.onRelay(live, carried)),
       onRelayed: (live, carried) => this.#whileLinked(live, () => routes.onRelayed(live, carried)),
@@ -215,23 +220,14 @@ export class Cluster implements LinkPolicy {
   }
 
   #onListed(live: LiveLink, node: ListedNode): void {
-    const { instance, name } = node;
+    const { instance } = node;
     const { identity, limits } = this.#options;
     if (instance === identity.instance || instance === live.instance) return;
     if (!this.#roster.add(live, node) && !this.#addInstead(live, node)) {
       this.#log.tooManyListed(limits.meshNodesMax);
       return;
     }
-    if (name === identity.name) {
-      const [there] = this.#roster.addressesOf(instance);
-      const text = namesakeText(
-        name,
-        this.#place(),
-        there ? formatAddress(there) : "an unknown address",
-      );
-      this.#log.duplicateName(instance, text);
-    }
-    this.#onNamesake(node);
+    this.#namesakes.onListed(node);
     this.#dialling.onListed(instance);
     this.#routes.onListed(instance);
   }
@@ -286,46 +282,5 @@ export class Cluster implements LinkPolicy {
     const listed = this.#roster.listedBy(live);
     for (const instance of listed) this.#roster.remove(live, instance);
     return listed;
-  }
-
-  /** Somebody lists a node: is it another than the one of its name that is linked? [MESH-2.8] */
-  #onNamesake(rival: NodeIdentity): void {
-    for (const live of this.#links.values()) {
-      const isNamesake = live.peer.name === rival.name && live.instance !== rival.instance;
-      if (isNamesake && this.#hasToGo(live, rival)) void this.#settle(live, rival);
-    }
-  }
-
-  /** The older one may be the former self of the newer, of whose end its peer has not heard. */
-  async #settle(live: LiveLink, rival: NodeIdentity): Promise<void> {
-    if (this.#doubted.has(live) || this.#roster.hasDeparted(rival.instance)) return;
-    this.#doubted.add(live);
-    const isGone = await this.#arbiter.isGone(rival.instance);
-    this.#doubted.delete(live);
-    if (isGone || this.#links.get(live.instance) !== live || !this.#hasToGo(live, rival)) return;
-    const [there] = this.#roster.addressesOf(rival.instance);
-    const place = there ? formatAddress(there) : "an unknown address";
-    const text = namesakeText(
-      rival.name,
-      place,
-      formatAddress(live.peer.advertise ?? live.address),
-    );
-    this.#log.duplicateName(live.instance, text);
-    live.close(text, "duplicate_name");
-  }
-
-  /**
-   * Of two nodes of one name, the one that more nodes are linked with stays, as far as is known here; of equals the
-   * older. So a single peer cannot have a node sent away by listing another that nobody else knows. [MESH-2.8]
-   */
-  #hasToGo(live: LiveLink, rival: NodeIdentity): boolean {
-    const linked = 1 + this.#roster.listersOf(live.instance).length;
-    const rivals = this.#roster.listersOf(rival.instance).length;
-    return linked === rivals ? isNewer(live.peer, rival) : linked < rivals;
-  }
-
-  #place(): string {
-    const { advertise } = this.#options;
-    return advertise === undefined ? "this node" : formatAddress(advertise);
   }
 }

@@ -1,6 +1,6 @@
 import { type Address, Backoff } from "../../src/index.ts";
+import type { Cancel } from "../clock.ts";
 import type { LinkAttempt } from "../link/peer-link.ts";
-import type { Cancel } from "./timers.ts";
 
 /** What is done about a target. */
 export type DialState =

@@ -1,4 +1,5 @@
 import type { Address } from "../../src/index.ts";
+import type { Cancel, Clock } from "../clock.ts";
 import type { AttemptFailure, LinkAttempt, LinkConnector } from "../link/peer-link.ts";
 import type { NodeIdentity } from "../link/setup.ts";
 import { DialTarget } from "./dial-target.ts";
@@ -10,12 +11,11 @@ import {
   LONGEST_INTERVAL_MS,
   NON_ARBITER_DELAY_MS,
   SEEDS_MAX,
-  STOP_TIMEOUT_MS,
   STEADY_AFTER_MS,
+  STOP_TIMEOUT_MS,
 } from "./limits.ts";
 import type { LiveLink } from "./live-link.ts";
 import { addressKey, type Roster } from "./roster.ts";
-import type { Cancel, Timers } from "./timers.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 export interface DiallingOptions {
@@ -25,8 +25,7 @@ export interface DiallingOptions {
   /** By instance. */
   readonly links: ReadonlyMap<string, LiveLink>;
   readonly roster: Roster;
-  readonly timers: Timers;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly random: () => number;
 }
 
@@ -50,7 +49,7 @@ export class Dialling {
     this.#learnedDials = new TokenBucket({
       max: LEARNED_DIALS_MAX,
       perSecond: LEARNED_DIALS_PER_SECOND,
-      now: options.now,
+      now: () => options.clock.now(),
     });
   }
 
@@ -69,17 +68,13 @@ export class Dialling {
     if (this.#attempts.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onIdle = resolve;
-    const cancel = this.#options.timers.after(STOP_TIMEOUT_MS, resolve);
+    const cancel = this.#options.clock.after(STOP_TIMEOUT_MS, resolve);
     await promise;
     cancel();
   }
 
   targets(): DialTarget[] {
     return [...this.#seeds.values(), ...this.#learned.values()];
-  }
-
-  targetOf(attempt: LinkAttempt): DialTarget | undefined {
-    return this.#attempts.get(attempt);
   }
 
   /** Those that are no longer among them are dialled no more. */
@@ -149,7 +144,7 @@ export class Dialling {
 
   /** To be called once the link is no longer among the links. */
   onLinkDown(live: LiveLink): void {
-    const isSteady = this.#options.now() - live.upSinceMs >= STEADY_AFTER_MS;
+    const isSteady = this.#options.clock.now() - live.upSinceMs >= STEADY_AFTER_MS;
     for (const seed of this.#seeds.values()) {
       const { state } = seed;
       const isAtRest = state.name === "content" || (state.name === "waiting" && state.isSatisfied);
@@ -228,14 +223,14 @@ export class Dialling {
   }
 
   #schedule(target: DialTarget, delayMs: number, isSatisfied = false): void {
-    const { now, timers } = this.#options;
+    const { clock } = this.#options;
     this.#queue.delete(target);
-    const cancel = timers.after(delayMs, () => {
+    const cancel = clock.after(delayMs, () => {
       target.enter({ name: "queued" });
       this.#queue.add(target);
       this.#dialQueued();
     });
-    target.enter({ name: "waiting", untilMs: now() + delayMs, cancel, isSatisfied });
+    target.enter({ name: "waiting", untilMs: clock.now() + delayMs, cancel, isSatisfied });
   }
 
   #rest(target: DialTarget): void {
@@ -277,7 +272,7 @@ export class Dialling {
     if (this.#learnedDials.take()) return true;
     this.#cancelWait?.();
     const { waitMs } = this.#learnedDials;
-    this.#cancelWait = this.#options.timers.after(waitMs, () => this.#dialQueued());
+    this.#cancelWait = this.#options.clock.after(waitMs, () => this.#dialQueued());
     return false;
   }
 

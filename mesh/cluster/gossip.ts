@@ -1,5 +1,6 @@
 import type { Address } from "../../src/index.ts";
 import { isLoopbackHost } from "../config/hosts.ts";
+import { identityOf } from "../link/setup.ts";
 import { encodePeers, type ListedNode } from "./cluster-frames.ts";
 import type { LiveLink } from "./live-link.ts";
 
@@ -40,8 +41,7 @@ function send(live: LiveLink, frame: Parameters<typeof encodePeers>[0]): void {
 }
 
 function listed({ peer }: LiveLink): ListedNode {
-  const { name, instance, incarnation, advertise } = peer;
-  return { name, instance, incarnation, address: advertise && placeFor(advertise) };
+  return { ...identityOf(peer), address: peer.advertise && placeFor(peer.advertise) };
 }
 
 /** A loopback address means another machine to everybody else. */

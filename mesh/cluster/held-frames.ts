@@ -1,4 +1,5 @@
-import { HELD_CONTROL_BYTES, SMALL_FRAME_BYTES_MAX } from "./limits.ts";
+import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
+import { HELD_CONTROL_BYTES } from "./limits.ts";
 
 export interface HeldFrame {
   readonly frame: Uint8Array;
@@ -6,7 +7,7 @@ export interface HeldFrame {
   readonly order: string | undefined;
 }
 
-/** What waits while a node moves from a carrier to a link, bounded as a link's queue is. [MESH-5.4] */
+/** Frames that wait until it is known which way they go, or came, bounded as a link's queue is. [MESH-5.3], [MESH-5.4] */
 export class HeldFrames {
   readonly #bytesMax: number;
   readonly #frames: HeldFrame[] = [];

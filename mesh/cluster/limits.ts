@@ -36,9 +36,6 @@ export const CARRY_AFTER_MS = 500;
 /** Dials are cancelled when the node stops, which is told at once; a mistake here must not keep it from stopping. */
 export const STOP_TIMEOUT_MS = 1000;
 
-/** The largest frame that a link copies and takes as control. [MESH-4.1] */
-export const SMALL_FRAME_BYTES_MAX = 65_536;
-
 /** Messages kept while it is in doubt whether a carrier was opened; a round trip's worth. [MESH-5.3] */
 export const DOUBTED_MESSAGE_BYTES = 262_144;
 

@@ -26,7 +26,7 @@ import { TokenBucket } from "./token-bucket.ts";
 /** Who acts on what a link brings, payloads apart. */
 export interface LiveLinkOwner {
   onPeers(live: LiveLink, frame: PeersFrame): void;
-  onCheck(live: LiveLink, instance: string): void;
+  onCheck(instance: string): void;
   onUnreachable(live: LiveLink, instance: string): void;
   /** To be passed on. */
   onRelay(live: LiveLink, carried: CarriedFrame): void;
@@ -54,6 +54,8 @@ export class LiveLink implements LinkHandler {
   readonly instance: string;
   readonly instanceBytes: Uint8Array;
   readonly upSinceMs: number;
+  /** For each node that it lists or unlists, one is taken. */
+  readonly peerChanges: TokenBucket;
   /** The node at the other end, once it has its route. */
   node: ReachableNode | undefined;
   /**
@@ -65,8 +67,6 @@ export class LiveLink implements LinkHandler {
   saidGone = false;
   readonly #owner: LiveLinkOwner;
   readonly #handler: RemoteNodeHandler;
-  /** For each node that it lists or unlists, one is taken. */
-  readonly peerChanges: TokenBucket;
   readonly #now: () => number;
   #probe: Promise<boolean> | undefined;
   #checkFromMs = 0;
@@ -168,7 +168,7 @@ export class LiveLink implements LinkHandler {
         owner.onPeers(this, decodePeers(chunk, start, end));
         return;
       case ClusterFrameType.check:
-        owner.onCheck(this, decodeCheck(chunk, start, end));
+        owner.onCheck(decodeCheck(chunk, start, end));
         return;
       case ClusterFrameType.unreachable:
         owner.onUnreachable(this, decodeUnreachable(chunk, start, end));

@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from "../../src/index.ts";
 import type { LinkCounters, LinkDirection } from "../link/peer-link.ts";
-import type { NodeIdentity } from "../link/setup.ts";
+import { identityOf, type NodeIdentity } from "../link/setup.ts";
 import type { DialError, DialTarget } from "./dial-target.ts";
 import type { LiveLink } from "./live-link.ts";
 import type { ReachableNode } from "./reachable-node.ts";
@@ -35,10 +35,7 @@ export interface PeerStatus {
   readonly lastError: DialError | undefined;
 }
 
-export function linkedStatus(
-  live: LiveLink,
-  { node, target, nowMs }: StatusParts & { readonly nowMs: number },
-): PeerStatus {
+export function linkedStatus(live: LiveLink, { node, target, nowMs }: StatusParts): PeerStatus {
   const { link, peer } = live;
   return {
     ...identityOf(peer),
@@ -58,12 +55,13 @@ export function linkedStatus(
 export interface StatusParts {
   readonly node: ReachableNode | undefined;
   readonly target: DialTarget | undefined;
+  readonly nowMs: number;
 }
 
 /** Of a node or an address without a link. */
 export function unlinkedStatus(
   identity: NodeIdentity | undefined,
-  parts: StatusParts & { readonly addresses: readonly Address[]; readonly nowMs: number },
+  parts: StatusParts & { readonly addresses: readonly Address[] },
 ): PeerStatus {
   const { node, target, addresses, nowMs } = parts;
   const [address] = addresses;
@@ -84,8 +82,4 @@ export function unlinkedStatus(
     counters: undefined,
     lastError: target?.lastError,
   };
-}
-
-function identityOf({ name, instance, incarnation }: NodeIdentity): NodeIdentity {
-  return { name, instance, incarnation };
 }

@@ -1,11 +1,12 @@
+import type { Cancel, Clock } from "../clock.ts";
+import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
 import type { NodeIdentity } from "../link/setup.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
 import { encodeNumber, encodeRelay } from "./cluster-frames.ts";
 import { HeldFrames } from "./held-frames.ts";
-import { HOLD_MS, SMALL_FRAME_BYTES_MAX } from "./limits.ts";
+import { HOLD_MS } from "./limits.ts";
 import type { LiveLink } from "./live-link.ts";
 import type { RemoteNode, RemoteNodeHandler } from "./remote-node.ts";
-import type { Cancel, Timers } from "./timers.ts";
 
 /** How frames get there. [MESH-5] */
 type Route =
@@ -35,7 +36,7 @@ const NEXT_ROUTES: Readonly<Record<Route["name"], readonly Route["name"][]>> = {
 export interface ReachableNodeOptions {
   readonly handler: RemoteNodeHandler;
   readonly limits: Pick<MeshLimits, "meshQueueBytesMax" | "meshHighWaterBytes">;
-  readonly timers: Timers;
+  readonly clock: Clock;
   /** Greater each time, over all nodes. [MESH-5.3] */
   readonly nextSerial: () => number;
   /** Called before the handler hears that it is down. */
@@ -220,10 +221,10 @@ export class ReachableNode implements RemoteNode {
   }
 
   #move(carrier: LiveLink, link: LiveLink): void {
-    const { nextSerial, limits, timers } = this.#options;
+    const { nextSerial, limits, clock } = this.#options;
     const token = nextSerial();
     const held = new HeldFrames(limits.meshQueueBytesMax);
-    const cancel = timers.after(HOLD_MS, () => this.#endMove({ isFlushed: false }));
+    const cancel = clock.after(HOLD_MS, () => this.#endMove({ isFlushed: false }));
     const over = Promise.withResolvers<void>();
     this.#enter({ name: "moving", carrier, link, token, held, cancel, over });
     // Behind all that was sent this way, large frames among it.

@@ -1,22 +1,23 @@
+import type { Cancel } from "../clock.ts";
+import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
+import type { NodeIdentity } from "../link/setup.ts";
 import type { LogFields } from "../log.ts";
 import type { LimitedLogger } from "../log-limit.ts";
-import type { NodeIdentity } from "../link/setup.ts";
 import {
   type CarriedFrame,
   ClusterFrameType,
+  DROPPABLE_FRAME_TYPE_MIN,
   decodeNumber,
   encodeRelayed,
   encodeUnreachable,
   PAYLOAD_FRAME_TYPE_MIN,
-  DROPPABLE_FRAME_TYPE_MIN,
 } from "./cluster-frames.ts";
 import { Doubts } from "./doubts.ts";
 import type { HeldFrames } from "./held-frames.ts";
-import { CARRIED_SHARE, CARRY_AFTER_MS, SMALL_FRAME_BYTES_MAX } from "./limits.ts";
+import { CARRIED_SHARE, CARRY_AFTER_MS } from "./limits.ts";
 import type { LiveLink } from "./live-link.ts";
 import { ReachableNode, type ReachableNodeOptions } from "./reachable-node.ts";
 import type { Roster } from "./roster.ts";
-import type { Cancel } from "./timers.ts";
 
 export interface RoutesOptions extends Omit<ReachableNodeOptions, "nextSerial" | "onOver"> {
   readonly identity: NodeIdentity;
@@ -39,11 +40,11 @@ export class Routes {
 
   constructor(options: RoutesOptions) {
     this.#options = options;
-    const { handler, limits, timers } = options;
+    const { handler, limits, clock } = options;
     this.#nodeOptions = {
       handler,
       limits,
-      timers,
+      clock,
       nextSerial: () => this.#nextSerial(),
       onOver: (node) => this.#forget(node),
     };
@@ -239,7 +240,7 @@ export class Routes {
       this.#stopAwaiting(instance);
       this.#carry(instance);
     } else if (!this.#awaited.has(instance)) {
-      const cancel = this.#options.timers.after(delayMs, () => this.#awaitOrCarry(instance, 0));
+      const cancel = this.#options.clock.after(delayMs, () => this.#awaitOrCarry(instance, 0));
       this.#awaited.set(instance, cancel);
     }
   }

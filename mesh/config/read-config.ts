@@ -5,7 +5,6 @@ import { quoted } from "../printable.ts";
 import type { NodeConfig, PluginSettings } from "./config.ts";
 import { ConfigError, type Mistake, sectionLabel } from "./config-error.ts";
 import { type IniSection, parseIni } from "./ini.ts";
-import { nearest } from "./nearest.ts";
 import {
   gatherSecrets,
   isEnvironmentSet,
@@ -13,6 +12,7 @@ import {
   type SecretPlace,
   type Secrets,
 } from "./mesh-secrets.ts";
+import { nearest } from "./nearest.ts";
 import { readConfigFile } from "./read-file.ts";
 import type { Problem, WrittenSections } from "./rule-kinds.ts";
 import { applyRules, keyNames, sectionNames } from "./rules.ts";

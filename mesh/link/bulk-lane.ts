@@ -1,11 +1,12 @@
 import { Fifo } from "../../src/index.ts";
+import { copyStart, PAGE_BYTES } from "../copy-start.ts";
+import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
 import {
   FIRST_PIECE_HEAD_BYTES,
   OwnFrameType,
   PIECE_HEAD_BYTES,
   PIECES_WINDOW_BYTES,
   PieceFlag,
-  WHOLE_FRAME_BYTES_MAX,
 } from "./link-frames.ts";
 
 const KiB = 1024;
@@ -16,14 +17,8 @@ const OUTLET_BYTES_MAX = 128 * KiB;
 /** What a frame that waits costs beyond its bytes, so that tiny ones are bounded too. */
 const ENTRY_BYTES = 256;
 
-/**
- * Some processors copy twenty times slower when the target lies 1 to 15 bytes past the source, whole pages
- * aside, as data behind the head of a piece does: large buffers all begin at a page. So it is put half a page past.
- */
-const PAGE_BYTES = 4 * KiB;
-
 /** Every piece is made here, and copied on its way out: with its head it is no longer than a whole frame. */
-const ROOM = Buffer.allocUnsafeSlow(PAGE_BYTES + WHOLE_FRAME_BYTES_MAX);
+const ROOM = Buffer.allocUnsafeSlow(PAGE_BYTES + SMALL_FRAME_BYTES_MAX);
 
 /** Where the frames go on: first in, first out. */
 export interface BulkOutlet {
@@ -76,7 +71,7 @@ export class BulkLane {
 
   /** Takes a frame. A large one is kept as it is, a small one copied. */
   push(frame: Uint8Array, order: string): void {
-    const isLarge = frame.length > WHOLE_FRAME_BYTES_MAX;
+    const isLarge = frame.length > SMALL_FRAME_BYTES_MAX;
     this.#entries.push({ frame: isLarge ? frame : new Uint8Array(frame), order });
     this.#orders.set(order, (this.#orders.get(order) ?? 0) + 1);
     this.#waitingBytes += frame.length + ENTRY_BYTES;
@@ -98,7 +93,7 @@ export class BulkLane {
     while (this.#outlet.queuedBytes < OUTLET_BYTES_MAX) {
       const entry = this.#entries.peek();
       if (entry === undefined) return;
-      if (entry.frame.length > WHOLE_FRAME_BYTES_MAX) {
+      if (entry.frame.length > SMALL_FRAME_BYTES_MAX) {
         this.#lacksCredit = !this.#sendPiece(entry.frame);
         if (this.#lacksCredit) return;
         if (this.#sentBytes < entry.frame.length) continue;
@@ -122,10 +117,10 @@ export class BulkLane {
   #sendPiece(frame: Uint8Array): boolean {
     const at = this.#sentBytes;
     const headBytes = at === 0 ? FIRST_PIECE_HEAD_BYTES : PIECE_HEAD_BYTES;
-    const end = Math.min(frame.length, at + WHOLE_FRAME_BYTES_MAX - headBytes);
+    const end = Math.min(frame.length, at + SMALL_FRAME_BYTES_MAX - headBytes);
     const bytes = end - at;
     if (this.#onTheWayBytes + bytes > PIECES_WINDOW_BYTES) return false;
-    const start = (frame.byteOffset + at + PAGE_BYTES / 2 - headBytes) % PAGE_BYTES;
+    const start = copyStart(frame.byteOffset + at, headBytes);
     const piece = ROOM.subarray(start, start + headBytes + bytes);
     piece[0] = OwnFrameType.piece;
     piece[1] = (at === 0 ? PieceFlag.first : 0) | (end === frame.length ? PieceFlag.last : 0);

@@ -3,7 +3,7 @@
 import { isIP } from "node:net";
 import * as v from "valibot";
 import type { Address } from "../../src/index.ts";
-import { isHost } from "../config/hosts.ts";
+import { HOST, INCARNATION, INSTANCE, NAME, PORT } from "./body-values.ts";
 import { type Claim, PROOF_BYTES } from "./proof.ts";
 import { SECRETS_MAX } from "./secret.ts";
 
@@ -21,8 +21,6 @@ export type RefusalCode = (typeof REFUSAL_CODES)[number];
 
 export const LINK_VERSION = 1;
 export const NONCE_BYTES = 32;
-const INSTANCE_BYTES = 16;
-const PORT_MAX = 65_535;
 /** An IPv6 address of 45 characters, a `%`, and an interface name of 15, with room. */
 const OBSERVED_CHARS_MAX = 64;
 
@@ -48,14 +46,6 @@ export interface Refusal<Code extends RefusalCode = RefusalCode> {
   readonly text: string;
 }
 
-/** The characters that a config allows, because names go into logs, metrics and addresses as they are. */
-const NAME = v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/));
-const INSTANCE = v.pipe(
-  v.instance(Uint8Array),
-  v.length(INSTANCE_BYTES),
-  v.transform((bytes) => bytes.toHex()),
-);
-const INCARNATION = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const NONCE = v.pipe(v.instance(Uint8Array), v.length(NONCE_BYTES));
 const PROOF = v.pipe(v.instance(Uint8Array), v.length(PROOF_BYTES));
 
@@ -80,10 +70,7 @@ export const PROOFS: v.GenericSchema<unknown, readonly Uint8Array[]> = v.pipe(
 );
 
 const ADVERTISE = v.pipe(
-  v.strictTuple([
-    v.pipe(v.string(), v.check(isHost)),
-    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(PORT_MAX)),
-  ]),
+  v.strictTuple([HOST, PORT]),
   v.transform(([host, port]) => ({ host, port })),
 );
 

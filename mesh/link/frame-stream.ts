@@ -7,7 +7,7 @@ import {
   type Transport,
   type TransportHandler,
 } from "../../src/index.ts";
-import type { Clock } from "./clock.ts";
+import type { Cancel, Clock } from "../clock.ts";
 
 /** Time for what is queued to leave, and for the other side to close. */
 const CLOSE_TIMEOUT_MS = 500;
@@ -63,7 +63,7 @@ export class FrameStream implements TransportHandler, FrameHandler, SendQueueOwn
   #state: FrameStreamState = "open";
   #bytesIn = 0;
   #heardAtMs: number;
-  #cancelTimeout: (() => void) | undefined;
+  #cancelTimeout: Cancel | undefined;
 
   constructor(options: FrameStreamOptions) {
     this.#transport = options.transport;
@@ -116,7 +116,7 @@ export class FrameStream implements TransportHandler, FrameHandler, SendQueueOwn
     if (this.#state !== "open") return;
     this.#enter("closing");
     this.#decoder.stop();
-    this.#cancelTimeout = this.#clock.schedule(() => this.terminate(), CLOSE_TIMEOUT_MS);
+    this.#cancelTimeout = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.terminate());
     this.#queue.flush();
   }
 

@@ -6,7 +6,9 @@
  */
 
 import * as v from "valibot";
-import { decode, encode } from "../../src/index.ts";
+import { decode } from "../../src/index.ts";
+import { messagePackFrame, wrongPart } from "../frame.ts";
+import { beginningOf } from "../printable.ts";
 import {
   ACCEPTOR_HELLO,
   CONFIRM,
@@ -47,28 +49,28 @@ const REFUSAL_TEXT_BYTES_MAX = 512;
 const DECODE_LIMITS = { bytesMax: SETUP_FRAME_BYTES_MAX, valuesMax: 128, depthMax: 8 } as const;
 
 export function encodeDiallerHello(hello: DiallerHello): Uint8Array {
-  return encodeFrame(LinkFrameType.hello, [...claimBody(hello), hello.cluster]);
+  return messagePackFrame(LinkFrameType.hello, [...claimBody(hello), hello.cluster]);
 }
 
 export function encodeAcceptorHello(claim: Claim): Uint8Array {
-  return encodeFrame(LinkFrameType.hello, claimBody(claim));
+  return messagePackFrame(LinkFrameType.hello, claimBody(claim));
 }
 
 export function encodeProofs(proofs: readonly Uint8Array[]): Uint8Array {
-  return encodeFrame(LinkFrameType.proof, proofs);
+  return messagePackFrame(LinkFrameType.proof, proofs);
 }
 
 export function encodeWelcome({ proof, details }: Welcome): Uint8Array {
-  return encodeFrame(LinkFrameType.welcome, [proof, detailsBody(details)]);
+  return messagePackFrame(LinkFrameType.welcome, [proof, detailsBody(details)]);
 }
 
 export function encodeConfirm(details: LinkDetails): Uint8Array {
-  return encodeFrame(LinkFrameType.confirm, [detailsBody(details)]);
+  return messagePackFrame(LinkFrameType.confirm, [detailsBody(details)]);
 }
 
 /** A text that is too long loses its end. */
 export function encodeRefused({ code, text }: Refusal): Uint8Array {
-  return encodeFrame(LinkFrameType.refused, [code, beginningOf(text, REFUSAL_TEXT_BYTES_MAX)]);
+  return messagePackFrame(LinkFrameType.refused, [code, beginningOf(text, REFUSAL_TEXT_BYTES_MAX)]);
 }
 
 /**
@@ -114,14 +116,6 @@ export function decodeRefused(frame: Uint8Array): Refusal {
   return read(frame, "refused", REFUSED);
 }
 
-function encodeFrame(type: LinkFrameType, body: readonly unknown[]): Uint8Array {
-  const bytes = encode(body);
-  const frame = new Uint8Array(1 + bytes.length);
-  frame[0] = type;
-  frame.set(bytes, 1);
-  return frame;
-}
-
 function claimBody({ name, instance, incarnation, nonce }: Claim): readonly unknown[] {
   return [LINK_VERSION, name, Uint8Array.fromHex(instance), incarnation, nonce];
 }
@@ -147,9 +141,7 @@ function read<Body>(
   if (expected === "hello") assertThisVersion(body);
   const result = v.safeParse(schema, body, { abortEarly: true });
   if (!result.success) {
-    // Not the issue's own message, which repeats what a stranger has sent.
-    const where = v.getDotPath(result.issues[0]) ?? "the body";
-    throw new LinkError("frame_unreadable", `${expected}: ${where} is not what it should be`);
+    throw new LinkError("frame_unreadable", `${expected}: ${wrongPart(result.issues[0])}`);
   }
   return result.output;
 }
@@ -169,11 +161,4 @@ function assertThisVersion(body: unknown): void {
     const text = `it speaks version ${version} of the protocol, and this node version ${LINK_VERSION}`;
     throw new LinkError("other_version", text);
   }
-}
-
-/** Ends at a whole character. */
-export function beginningOf(text: string, bytesMax: number): string {
-  const room = new Uint8Array(bytesMax);
-  const { written } = new TextEncoder().encodeInto(text, room);
-  return new TextDecoder().decode(room.subarray(0, written));
 }

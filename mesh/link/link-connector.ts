@@ -8,16 +8,16 @@ import {
   type UpgradedHandler,
   type UpgradeTls,
 } from "../../src/index.ts";
+import { SYSTEM_CLOCK } from "../clock.ts";
 import { errorText } from "../error-text.ts";
 import { createCertificate } from "./certificate.ts";
-import { SYSTEM_CLOCK } from "./clock.ts";
 import { LinkSetup, type LinkSetupContext, type LinkSetupOptions } from "./link-setup.ts";
 import type { LinkAttempt, LinkConnector } from "./peer-link.ts";
 import { QueueBudget } from "./queue-budget.ts";
 import { type FailureReason, failure, type SetupFailed } from "./setup.ts";
 
 /** The plugin name that is reserved for links. [MESH-1.1] */
-export const MESH_PLUGIN = "mesh";
+const MESH_PLUGIN = "mesh";
 
 export interface TlsLinkConnectorOptions extends Omit<LinkSetupContext, "clock" | "budget"> {
   /** A certificate of an authority that both sides check. Default: one of its own making, which nobody does. [MESH-1.2] */

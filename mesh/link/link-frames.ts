@@ -1,9 +1,9 @@
 /** The frames that a link that is up sends for itself. Those of its owner pass it unread. [MESH-1.10] */
 
 import * as v from "valibot";
-import { decode, encode } from "../../src/index.ts";
-import { printable } from "../printable.ts";
-import { beginningOf } from "./frames.ts";
+import { decode } from "../../src/index.ts";
+import { messagePackFrame } from "../frame.ts";
+import { beginningOf, printable } from "../printable.ts";
 import { LinkError } from "./link-error.ts";
 import type { GoneCode } from "./peer-link.ts";
 
@@ -18,9 +18,6 @@ export const OwnFrameType = {
 export type OwnFrameType = (typeof OwnFrameType)[keyof typeof OwnFrameType];
 
 const KiB = 1024;
-
-/** The longest frame that is sent whole. [MESH-4.1] */
-export const WHOLE_FRAME_BYTES_MAX: number = 64 * KiB;
 
 /** Most bytes of a frame in one piece. [MESH-4.1] */
 const PIECE_DATA_BYTES_MAX = 64 * KiB;
@@ -46,17 +43,19 @@ const GONE_LIMITS = { bytesMax: KiB, valuesMax: 8, depthMax: 2 } as const;
 
 const GONE = v.strictTuple([v.pipe(v.string(), v.regex(/^[a-z_]{1,32}$/)), v.string()]);
 
+/** What the other side says before it closes. */
+export interface Gone {
+  readonly code: string;
+  readonly text: string;
+}
+
 /** A text that is too long loses its end. */
 export function encodeGone(code: GoneCode, text: string): Uint8Array {
-  const body = encode([code, beginningOf(text, GONE_TEXT_BYTES_MAX)]);
-  const frame = new Uint8Array(1 + body.length);
-  frame[0] = OwnFrameType.gone;
-  frame.set(body, 1);
-  return frame;
+  return messagePackFrame(OwnFrameType.gone, [code, beginningOf(text, GONE_TEXT_BYTES_MAX)]);
 }
 
 /** @throws {LinkError} `frame_unreadable` */
-export function decodeGone(body: Uint8Array): { readonly code: string; readonly text: string } {
+export function decodeGone(body: Uint8Array): Gone {
   const result = v.safeParse(GONE, decoded(body));
   if (!result.success) throw new LinkError("frame_unreadable", "gone is not what it should be");
   const [code, text] = result.output;

@@ -1,15 +1,15 @@
 import { type Address, CcpError, type SecureTransport } from "../../src/index.ts";
+import type { Cancel, Clock } from "../clock.ts";
 import { errorText } from "../error-text.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
 import { AcceptorSetup } from "./acceptor-setup.ts";
-import type { Clock } from "./clock.ts";
 import { DiallerSetup } from "./dialler-setup.ts";
 import { FrameStream, type FrameStreamReceiver } from "./frame-stream.ts";
 import { SETUP_FRAME_BYTES_MAX } from "./frames.ts";
 import { Link } from "./link.ts";
 import { ARRIVING_FRAME_BYTES_MAX } from "./link-frames.ts";
-import type { QueueBudget } from "./queue-budget.ts";
 import type { AttemptFailure, LinkAttempt, LinkPolicy } from "./peer-link.ts";
+import type { QueueBudget } from "./queue-budget.ts";
 import {
   ABORT_TEXTS,
   type AbortReason,
@@ -56,7 +56,7 @@ export class LinkSetup implements FrameStreamReceiver {
   /** Who handles the connection. */
   readonly stream: FrameStream;
   readonly #options: LinkSetupOptions;
-  readonly #cancelTimeout: () => void;
+  readonly #cancelTimeout: Cancel;
   #machine: DiallerSetup | AcceptorSetup | undefined;
   #isOver = false;
 
@@ -71,7 +71,7 @@ export class LinkSetup implements FrameStreamReceiver {
       clock,
       onInternalError,
     });
-    this.#cancelTimeout = clock.schedule(() => this.abort("timeout"), timeoutMs);
+    this.#cancelTimeout = clock.after(timeoutMs, () => this.abort("timeout"));
   }
 
   /** The dialler says hello, the acceptor waits for it. */

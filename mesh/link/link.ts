@@ -6,23 +6,15 @@
  */
 
 import type { Address } from "../../src/index.ts";
+import type { Clock } from "../clock.ts";
+import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
-import type { Clock } from "./clock.ts";
 import type { FrameStream, FrameStreamReceiver } from "./frame-stream.ts";
 import { LinkError } from "./link-error.ts";
-import {
-  decodeCredit,
-  decodeGone,
-  decodePong,
-  encodeCredit,
-  encodeGone,
-  encodePing,
-  encodePong,
-  OwnFrameType,
-  WHOLE_FRAME_BYTES_MAX,
-} from "./link-frames.ts";
+import { encodeGone, encodePing, OwnFrameType } from "./link-frames.ts";
 import { Liveness, type LivenessSubject } from "./liveness.ts";
 import { Outbox } from "./outbox.ts";
+import { OwnFrames } from "./own-frames.ts";
 import type {
   GoneCode,
   LinkCounters,
@@ -32,7 +24,6 @@ import type {
   LinkHandler,
   PeerLink,
 } from "./peer-link.ts";
-import { PieceAssembler } from "./piece-assembler.ts";
 import type { QueueBudget } from "./queue-budget.ts";
 import type { LinkPeer } from "./setup.ts";
 
@@ -64,8 +55,8 @@ export class Link implements PeerLink, FrameStreamReceiver, LivenessSubject {
   readonly #limits: MeshLimits;
   readonly #onInternalError: (error: unknown) => void;
   readonly #outbox: Outbox;
-  readonly #assembler: PieceAssembler;
   readonly #liveness: Liveness;
+  readonly #ownFrames: OwnFrames;
   #handler: LinkHandler | undefined;
   /** Why it is down; undefined while it is up. */
   #down: LinkDown | undefined;
@@ -88,11 +79,16 @@ export class Link implements PeerLink, FrameStreamReceiver, LivenessSubject {
       onOverflow: (bytesMax) => this.#kill("overflow", `more than ${bytesMax} bytes waited for it`),
     });
     this.counters = countersOf(stream, this.#outbox, () => this.#framesIn);
-    this.#assembler = new PieceAssembler({
-      frameBytesMax,
-      onTaken: (bytes) => this.sendControl(encodeCredit(bytes)),
-    });
     this.#liveness = new Liveness(limits, options.clock, this);
+    this.#ownFrames = new OwnFrames({
+      outbox: this.#outbox,
+      liveness: this.#liveness,
+      frameBytesMax,
+      onGone: (gone) => {
+        this.#goDown({ reason: "gone", text: `it said ${gone.code}: ${gone.text}`, gone });
+      },
+      onWhole: (frame) => this.#deliver(frame[0] ?? 0, frame, 1, frame.length),
+    });
   }
 
   /** Says who hears of it. If it went down already, that is the first to be heard. */
@@ -156,7 +152,7 @@ export class Link implements PeerLink, FrameStreamReceiver, LivenessSubject {
         this.#onOwnFrame(type, chunk, start + 1, end);
         return;
       default:
-        if (end - start > WHOLE_FRAME_BYTES_MAX) this.#refuse("a long frame is not in pieces");
+        if (end - start > SMALL_FRAME_BYTES_MAX) this.#refuse("a long frame is not in pieces");
         else this.#deliver(type, chunk, start + 1, end);
     }
   }
@@ -201,55 +197,14 @@ export class Link implements PeerLink, FrameStreamReceiver, LivenessSubject {
   // --- the parts ----------------------------------------------------------------------------
 
   #onOwnFrame(type: OwnFrameType, chunk: Buffer, start: number, end: number): void {
+    // Of what is in pieces, the whole counts.
+    if (type !== OwnFrameType.piece) this.#framesIn += 1;
     try {
-      this.#handleOwnFrame(type, chunk, start, end);
+      this.#ownFrames.receive(type, chunk, start, end);
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
       this.#refuse(error.message);
     }
-  }
-
-  /** @throws {LinkError} `frame_unreadable` */
-  #handleOwnFrame(type: OwnFrameType, chunk: Buffer, start: number, end: number): void {
-    if (type === OwnFrameType.piece) {
-      const frame = this.#assembler.take(chunk, start, end);
-      if (frame !== undefined) this.#onWhole(frame);
-      return;
-    }
-    this.#framesIn += 1;
-    switch (type) {
-      case OwnFrameType.gone:
-        this.#onGone(chunk.subarray(start, end));
-        return;
-      case OwnFrameType.ping:
-        this.sendControl(encodePong(chunk, start, end));
-        return;
-      case OwnFrameType.pong: {
-        const serial = decodePong(chunk, start, end);
-        if (serial !== undefined) this.#liveness.onPong(serial);
-        return;
-      }
-      case OwnFrameType.credit:
-        this.#onCredit(decodeCredit(chunk, start, end));
-        return;
-    }
-  }
-
-  #onGone(body: Uint8Array): void {
-    const gone = decodeGone(body);
-    this.#goDown({ reason: "gone", text: `it said ${gone.code}: ${gone.text}`, gone });
-  }
-
-  #onCredit(bytes: number): void {
-    if (this.#outbox.onCredit(bytes)) return;
-    throw new LinkError("frame_unreadable", `credit for ${bytes} bytes, more than were sent`);
-  }
-
-  /** What a link sends for itself is short, so nothing of that is ever in pieces. */
-  #onWhole(frame: Buffer): void {
-    const type = frame[0] ?? 0;
-    if (isOwn(type)) throw new LinkError("frame_unreadable", `a frame of type ${type} in pieces`);
-    this.#deliver(type, frame, 1, frame.length);
   }
 
   #deliver(type: number, chunk: Buffer, start: number, end: number): void {
@@ -276,7 +231,7 @@ export class Link implements PeerLink, FrameStreamReceiver, LivenessSubject {
     this.#down = down;
     this.#liveness.stop();
     this.#outbox.close();
-    this.#assembler.clear();
+    this.#ownFrames.clear();
     end();
     this.#tellDown(down);
   }
@@ -294,10 +249,6 @@ export class Link implements PeerLink, FrameStreamReceiver, LivenessSubject {
     this.#onInternalError(error);
     this.close("this node made a mistake");
   }
-}
-
-function isOwn(type: number): boolean {
-  return Object.values<number>(OwnFrameType).includes(type);
 }
 
 /** The bytes are those of the connection, what set it up among them. */

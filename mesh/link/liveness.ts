@@ -1,5 +1,5 @@
+import type { Cancel, Clock } from "../clock.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
-import type { Clock } from "./clock.ts";
 
 /** How often a link is looked at, at least; nothing that it does is put off by it. */
 const LOOK_INTERVAL_MS = 500;
@@ -53,7 +53,7 @@ export class Liveness {
   #nextLookAtMs = 0;
   /** Silence is not judged before. */
   #excusedUntilMs = 0;
-  #cancelLook: (() => void) | undefined;
+  #cancelLook: Cancel | undefined;
   #state: "new" | "watching" | "over" = "new";
 
   constructor(limits: LivenessLimits, clock: Clock, subject: LivenessSubject) {
@@ -92,10 +92,10 @@ export class Liveness {
     if (last !== undefined && this.#probes.length >= PROBES_MAX) return last.answered;
     const serial = this.#ping();
     const { promise: answered, resolve } = Promise.withResolvers<boolean>();
-    let cancelTimeout = (): void => {};
+    let cancelTimeout: Cancel = () => {};
     const wait = (): void => {
       const dueMs = this.#clock.now() + timeoutMs;
-      cancelTimeout = this.#clock.schedule(() => {
+      cancelTimeout = this.#clock.after(timeoutMs, () => {
         // The answer may have come while this process was stopped itself.
         if (this.#clock.now() - dueMs > LATE_MS) {
           wait();
@@ -103,7 +103,7 @@ export class Liveness {
         }
         this.#probes = this.#probes.filter((probe) => probe.serial !== serial);
         resolve(false);
-      }, timeoutMs);
+      });
     };
     wait();
     const settle = (isAnswered: boolean): void => {
@@ -159,7 +159,7 @@ export class Liveness {
     const nextMs = Math.min(LOOK_INTERVAL_MS, this.#nextPingAtMs - nowMs, silentAtMs - nowMs);
     const delayMs = Math.max(1, Math.ceil(Math.min(nextMs, stalledAtMs - nowMs)));
     this.#nextLookAtMs = nowMs + delayMs;
-    this.#cancelLook = this.#clock.schedule(() => this.#look(), delayMs);
+    this.#cancelLook = this.#clock.after(delayMs, () => this.#look());
   }
 
   /** This process was stopped itself, and has not read what came meanwhile. [MESH-3.2] */

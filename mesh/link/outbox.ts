@@ -1,7 +1,7 @@
+import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
 import { BulkLane } from "./bulk-lane.ts";
 import type { FrameStream } from "./frame-stream.ts";
-import { WHOLE_FRAME_BYTES_MAX } from "./link-frames.ts";
 import type { QueueBudget } from "./queue-budget.ts";
 
 const MiB = 1024 * 1024;
@@ -76,7 +76,7 @@ export class Outbox {
 
   /** @throws {Error} if the frame is empty or longer than 64 KiB, which is a mistake of the caller */
   sendControl(frame: Uint8Array): void {
-    assertLength(frame, WHOLE_FRAME_BYTES_MAX);
+    assertLength(frame, SMALL_FRAME_BYTES_MAX);
     if (this.#state === "closed") return;
     const bytesMax = this.#limits.meshQueueBytesMax + CONTROL_RESERVE_BYTES;
     if (this.queuedBytes + frame.length > bytesMax) {
@@ -102,7 +102,7 @@ export class Outbox {
       return false;
     }
     this.#framesOut += 1;
-    if (bytes > WHOLE_FRAME_BYTES_MAX || this.#bulk.holds(order)) this.#bulk.push(frame, order);
+    if (bytes > SMALL_FRAME_BYTES_MAX || this.#bulk.holds(order)) this.#bulk.push(frame, order);
     else this.#stream.send(frame);
     this.#count();
     return true;

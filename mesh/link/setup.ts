@@ -43,7 +43,7 @@ export interface LinkPeer extends NodeIdentity {
   readonly observed: string;
 }
 
-/** What the owner of the links may have against one more. [MESH-2.2], [MESH-2.4], [MESH-2.7] */
+/** What the owner of the links may have against one more. [MESH-1.7] */
 export type LinkRefusal = Refusal<
   "duplicate_link" | "duplicate_name" | "too_many_nodes" | "stopping"
 >;

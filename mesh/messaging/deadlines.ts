@@ -1,19 +1,5 @@
-import { DEADLINE_STEP_MS, TIMEOUT_MS_MAX } from "./limits.ts";
-
-export interface Clock {
-  /** Milliseconds of a clock that never jumps. */
-  readonly now: () => number;
-  /** Runs the task once, in so many milliseconds; answers how to take that back. */
-  readonly after: (delayMs: number, task: () => void) => () => void;
-}
-
-export const SYSTEM_CLOCK: Clock = {
-  now: () => performance.now(),
-  after: (delayMs, task) => {
-    const timer = setTimeout(task, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+import { type Cancel, type Clock, DELAY_MS_MAX } from "../clock.ts";
+import { DEADLINE_STEP_MS } from "./limits.ts";
 
 export interface Due {
   readonly dueMs: number;
@@ -27,7 +13,7 @@ export class Deadlines<Item extends Due> {
   readonly #clock: Clock;
   readonly #onDue: (item: Item) => void;
   readonly #items = new Set<Item>();
-  #timer: { readonly dueMs: number; readonly cancel: () => void } | undefined;
+  #timer: { readonly dueMs: number; readonly cancel: Cancel } | undefined;
 
   /** `onDue` is told of each item once, never before its time. */
   constructor(clock: Clock, onDue: (item: Item) => void) {
@@ -64,7 +50,7 @@ export class Deadlines<Item extends Due> {
     // What is due at once must not put off the others again and again.
     if (this.#timer !== undefined && dueMs >= this.#timer.dueMs) return;
     this.#timer?.cancel();
-    const delayMs = Math.min(Math.ceil(dueMs - now), TIMEOUT_MS_MAX);
+    const delayMs = Math.min(Math.ceil(dueMs - now), DELAY_MS_MAX);
     this.#timer = { dueMs, cancel: this.#clock.after(delayMs, () => this.#look()) };
   }
 

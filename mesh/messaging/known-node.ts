@@ -24,7 +24,7 @@ export interface Saying extends Said {
  */
 export type KnownState = "new" | "up" | "down";
 
-const NEXT: Readonly<Record<KnownState, readonly KnownState[]>> = {
+const NEXT_STATES: Readonly<Record<KnownState, readonly KnownState[]>> = {
   new: ["up", "down"],
   up: ["down"],
   down: [],
@@ -91,7 +91,7 @@ export class KnownNode {
   }
 
   #enter(state: KnownState): void {
-    if (!NEXT[this.#state].includes(state)) {
+    if (!NEXT_STATES[this.#state].includes(state)) {
       throw new Error(`a node that is ${this.#state} cannot become ${state}`);
     }
     this.#state = state;

@@ -25,9 +25,6 @@ export const CONTROL_CHUNK_BYTES: number = 60 * KiB;
 /** Changes that are sent although so much waits for a node that `hasRoom` is false: a quarter of what a link leaves for them. */
 export const CONTROL_BURST_BYTES: number = 256 * KiB;
 
-/** Frames up to this are copied by whoever sends them; longer ones are kept. See `PeerLink.sendMessage`. */
-export const FRAME_COPIED_BYTES_MAX: number = 64 * KiB;
-
 /** Topics whose beginning of a frame is remembered; as those whose subscribers are. */
 export const FRAME_HEADS_MAX = 1024;
 /** Names that are not read again when they come again; a power of two. */
@@ -44,8 +41,6 @@ export const CHUNKS_HELD_MAX = 16;
 
 /** Deadlines are looked at this often at most, which is how late a timeout may be. */
 export const DEADLINE_STEP_MS = 10;
-/** Timers count in 31 bits. */
-export const TIMEOUT_MS_MAX = 0x7f_ff_ff_ff;
 
 /** Callbacks for peers and presence: a few for each plugin and local application. */
 export const LISTENERS_MAX = 10_000;

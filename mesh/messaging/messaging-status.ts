@@ -1,5 +1,5 @@
-import type { RequesterCounts } from "./requester.ts";
 import type { ServerCounts } from "./request-server.ts";
+import type { RequesterCounts } from "./requester.ts";
 import type { SubscriptionStatus } from "./subscriptions.ts";
 
 /** How messaging is, for whoever watches the node. Counts are since its start. */

@@ -4,18 +4,18 @@
  */
 
 import type { Registration } from "../../src/index.ts";
+import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { RemoteNode, RemoteNodeHandler } from "../cluster/remote-node.ts";
 import { DEFAULT_MESH_LIMITS, type MeshLimits } from "../mesh-limits.ts";
 import type { MessageStream } from "../topics/message-stream.ts";
 import type { Subscription } from "../topics/subscription.ts";
 import { Announcer } from "./announcer.ts";
 import { Arrivals } from "./arrivals.ts";
-import { type Clock, SYSTEM_CLOCK } from "./deadlines.ts";
 import { Listeners } from "./listeners.ts";
 import type { MessagingStatus } from "./messaging-status.ts";
 import type {
-  Message,
   MeshRequestOptions,
+  Message,
   Messenger,
   Peer,
   PeerEvent,
@@ -74,7 +74,7 @@ export class Messaging implements Messenger, RemoteNodeHandler {
     this.#subscriptions = new Subscriptions({
       subscriptionsMax: limits.meshSubscriptionsMax,
       schedule,
-      now: clock.now,
+      now: () => clock.now(),
       random,
       onInterest: (delta) => this.#announcer.interest(delta),
     });

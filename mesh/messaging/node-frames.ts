@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { CcpError, type DecodeLimits, decode, encode } from "../../src/index.ts";
+import { messagePackFrame, wrongPart } from "../frame.ts";
 import { MeshError } from "../mesh-error.ts";
 import type { Interest } from "../topics/interest.ts";
 import { assertService } from "../topics/topic.ts";
@@ -71,15 +72,19 @@ const PRESENCE = v.strictTuple([v.custom<PresenceState>(isState)]);
 /** As many frames as it takes. [MESH-6.5] */
 export function encodeWants(change: Change, interests: readonly Interest[]): Uint8Array[] {
   const entries = interests.map(({ pattern, group }) => [pattern, group ?? null]);
-  return inChunks(entries).map((chunk) => frame(NodeFrameType.want, [changeCode(change), chunk]));
+  return inChunks(entries).map((chunk) =>
+    messagePackFrame(NodeFrameType.want, [changeCode(change), chunk]),
+  );
 }
 
 export function encodeOffers(change: Change, services: readonly string[]): Uint8Array[] {
-  return inChunks(services).map((chunk) => frame(NodeFrameType.offer, [changeCode(change), chunk]));
+  return inChunks(services).map((chunk) =>
+    messagePackFrame(NodeFrameType.offer, [changeCode(change), chunk]),
+  );
 }
 
 export function encodePresence(state: PresenceState): Uint8Array {
-  return frame(NodeFrameType.presence, [state]);
+  return messagePackFrame(NodeFrameType.presence, [state]);
 }
 
 export function readWant(body: Uint8Array): Read<WantChange> {
@@ -103,14 +108,6 @@ export function readPresence(body: Uint8Array): Read<PresenceState> {
 
 function changeCode(change: Change): number {
   return change === "add" ? 1 : 0;
-}
-
-function frame(type: NodeFrameType, body: unknown): Uint8Array {
-  const bytes = encode(body);
-  const frame = new Uint8Array(1 + bytes.length);
-  frame[0] = type;
-  frame.set(bytes, 1);
-  return frame;
 }
 
 function inChunks<Entry>(entries: readonly Entry[]): Entry[][] {
@@ -147,8 +144,7 @@ function readBody<Body extends object>(
   }
   const result = v.safeParse(schema, body, { abortEarly: true });
   if (result.success) return result.output;
-  // Not the issue's own message, which repeats what the other node has sent.
-  return `${what}: ${v.getDotPath(result.issues[0]) ?? "the body"} is not what it should be`;
+  return `${what}: ${wrongPart(result.issues[0])}`;
 }
 
 function isService(text: string): boolean {

@@ -13,6 +13,9 @@ import {
 } from "./node-frames.ts";
 import { frozen, isSameState } from "./presence-state.ts";
 
+/** What is wrong with a frame that comes too early. */
+const NOT_OPENED = "the node has not opened";
+
 export interface NodesEvents {
   readonly onPeer: (event: PeerEvent) => void;
   readonly onPresence: (event: PresenceEvent) => void;
@@ -83,23 +86,26 @@ export class Nodes {
   }
 
   onWant(node: RemoteNode, body: Uint8Array): string | undefined {
-    const known = this.#known.get(node);
     const read = readWant(body);
-    if (known === undefined || typeof read === "string") return problem(read, known);
+    if (typeof read === "string") return read;
+    const known = this.#known.get(node);
+    if (known === undefined) return NOT_OPENED;
     return this.#applyWant(known, read);
   }
 
   onOffer(node: RemoteNode, body: Uint8Array): string | undefined {
-    const known = this.#known.get(node);
     const read = readOffer(body);
-    if (known === undefined || typeof read === "string") return problem(read, known);
+    if (typeof read === "string") return read;
+    const known = this.#known.get(node);
+    if (known === undefined) return NOT_OPENED;
     return applyOffer((known.saying ?? known.said).offers, read);
   }
 
   onPresence(node: RemoteNode, body: Uint8Array): string | undefined {
-    const known = this.#known.get(node);
     const read = readPresence(body);
-    if (known === undefined || typeof read === "string") return problem(read, known);
+    if (typeof read === "string") return read;
+    const known = this.#known.get(node);
+    if (known === undefined) return NOT_OPENED;
     const state = frozen(read);
     if (known.saying !== undefined) {
       known.saying.presence = state;
@@ -115,7 +121,7 @@ export class Nodes {
   onReady(node: RemoteNode, bytes: number): string | undefined {
     if (bytes > 0) return "ready: it has no body";
     const known = this.#known.get(node);
-    if (known?.saying === undefined) return "ready: the node has not opened";
+    if (known?.saying === undefined) return `ready: ${NOT_OPENED}`;
     const wasUp = known.state === "up";
     const before = known.said.presence;
     this.#become(known, known.saying);
@@ -175,9 +181,4 @@ function applyOffer(offers: Set<string>, { change, services }: OfferChange): str
     if (offers.size > SERVICES_MAX) return `offer: more than ${SERVICES_MAX} services`;
   }
   return undefined;
-}
-
-function problem(read: unknown, known: KnownNode | undefined): string {
-  if (typeof read === "string") return read;
-  return known === undefined ? "the node has not opened" : "it cannot be read";
 }

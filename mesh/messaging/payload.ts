@@ -41,7 +41,7 @@ export function decodePayload({ kind, bytes }: Payload): unknown {
 }
 
 /** @throws {MeshError} `invalid_payload` */
-export function encodeValue(value: unknown): Uint8Array {
+function encodeValue(value: unknown): Uint8Array {
   try {
     return encode(value);
   } catch (cause) {

@@ -1,7 +1,7 @@
 import { decode, encode } from "../../src/index.ts";
+import { errorText } from "../error-text.ts";
 import { MeshError } from "../mesh-error.ts";
 import { quoted } from "../printable.ts";
-import { errorText } from "../error-text.ts";
 import { PRESENCE_BYTES_MAX, PRESENCE_LIMITS, PRESENCE_OWNERS_MAX } from "./limits.ts";
 import type { PresenceState } from "./messenger.ts";
 import { frozen, isSameState, isState, NOTHING_SAID } from "./presence-state.ts";

@@ -1,5 +1,6 @@
+import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
 import { frameRoom } from "./frame-room.ts";
-import { FRAME_COPIED_BYTES_MAX, FRAME_HEADS_MAX } from "./limits.ts";
+import { FRAME_HEADS_MAX } from "./limits.ts";
 import { NodeFrameType } from "./node-frames.ts";
 import { flagsOf, type Payload } from "./payload.ts";
 
@@ -9,7 +10,7 @@ import { flagsOf, type Payload } from "./payload.ts";
  */
 export class PublishFrames {
   readonly #heads = new Map<string, Uint8Array>();
-  readonly #scratch = Buffer.allocUnsafeSlow(FRAME_COPIED_BYTES_MAX);
+  readonly #scratch = Buffer.allocUnsafeSlow(SMALL_FRAME_BYTES_MAX);
   /** The scratch up to a length: one length often comes many times in a row. */
   #view: Uint8Array = this.#scratch.subarray(0, 0);
   #isLent = false;
@@ -23,7 +24,7 @@ export class PublishFrames {
     const head = groups.length === 0 ? this.#headOf(topic) : encodeHead(topic, groups);
     const length = head.length + payload.bytes.length;
     // Whoever sends may hear that a node is gone, and publish that, before it returns.
-    const isFresh = this.#isLent || length > FRAME_COPIED_BYTES_MAX;
+    const isFresh = this.#isLent || length > SMALL_FRAME_BYTES_MAX;
     const frame = isFresh ? frameRoom(head.length, payload.bytes) : this.#scratchOf(length);
     frame.set(head);
     frame[1] = flagsOf(payload.kind);

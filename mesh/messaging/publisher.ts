@@ -88,7 +88,7 @@ export class Publisher {
     const locals = new Set(subscriptions.groups(topic));
     for (const group of new Set([...remote.groups.keys(), ...locals])) {
       const peers = able(remote.groups.get(group) ?? []);
-      const chosen = chooseMember({ peers, hasLocal: locals.has(group) }, { random });
+      const chosen = chooseMember({ peers, hasLocal: locals.has(group) }, random);
       if (chosen === undefined) continue;
       if (chosen === LOCAL) localGroups.push(group);
       else nodes.set(chosen, [...(nodes.get(chosen) ?? []), group]);

@@ -1,4 +1,5 @@
 import type { RemoteNode } from "../cluster/remote-node.ts";
+import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
 import { encodeCancel, encodeReply, encodeRequest } from "./call-frames.ts";
 import {
   type Caller,
@@ -9,7 +10,6 @@ import {
   type Target,
   textReply,
 } from "./calls.ts";
-import { FRAME_COPIED_BYTES_MAX } from "./limits.ts";
 
 /** Of small frames, which wait for nothing. No topic has white space, so none shares an order with these. */
 const SMALL = "a small call";
@@ -17,8 +17,6 @@ const SMALL = "a small call";
 /** Requests to and from one other node. */
 export class RemoteCalls implements Target, Caller {
   readonly #node: RemoteNode;
-  /** Replies that could not be sent, told to the requester as a failure. */
-  #repliesDropped = 0;
 
   constructor(node: RemoteNode) {
     this.#node = node;
@@ -26,10 +24,6 @@ export class RemoteCalls implements Target, Caller {
 
   get name(): string {
     return this.#node.name;
-  }
-
-  get repliesDropped(): number {
-    return this.#repliesDropped;
   }
 
   ask(request: OutgoingRequest): Sent {
@@ -47,7 +41,6 @@ export class RemoteCalls implements Target, Caller {
   reply(id: number, reply: Reply): void {
     const frame = encodeReply(id, reply);
     if (this.#node.sendMessage(frame, orderOf("reply", id, frame))) return;
-    this.#repliesDropped += 1;
     const text = "too much waits for the node that asked, so that the answer could not be sent";
     this.#node.sendControl(encodeReply(id, textReply(ReplyStatus.busy, text)));
   }
@@ -55,5 +48,5 @@ export class RemoteCalls implements Target, Caller {
 
 /** A large frame holds up nothing but what belongs to it. */
 function orderOf(what: "request" | "reply", id: number, frame: Uint8Array): string {
-  return frame.length > FRAME_COPIED_BYTES_MAX ? `${what} ${id}` : SMALL;
+  return frame.length > SMALL_FRAME_BYTES_MAX ? `${what} ${id}` : SMALL;
 }

@@ -1,10 +1,11 @@
+import { isPromiseLike } from "../../src/index.ts";
+import type { Clock } from "../clock.ts";
 import { errorText } from "../error-text.ts";
 import { MeshError } from "../mesh-error.ts";
-import { quoted } from "../printable.ts";
-import { isPromiseLike } from "../topics/promise-like.ts";
+import { beginningOf, quoted } from "../printable.ts";
 import type { IncomingRequest } from "./call-frames.ts";
 import { type Caller, type Reply, ReplyStatus, textReply } from "./calls.ts";
-import { type Clock, Deadlines, type Due } from "./deadlines.ts";
+import { Deadlines, type Due } from "./deadlines.ts";
 import { FAILURE_TEXT_BYTES_MAX } from "./limits.ts";
 import { ArrivedPayload } from "./message.ts";
 import type { ServiceRequest } from "./messenger.ts";
@@ -250,7 +251,5 @@ export class RequestServer {
 
 /** The message and nothing else: where in the code it failed is not the caller's affair. */
 function failureText(error: unknown): string {
-  const room = new Uint8Array(FAILURE_TEXT_BYTES_MAX);
-  const { written } = new TextEncoder().encodeInto(errorText(error), room);
-  return new TextDecoder().decode(room.subarray(0, written));
+  return beginningOf(errorText(error), FAILURE_TEXT_BYTES_MAX);
 }

@@ -1,9 +1,10 @@
 import { CcpError } from "../../src/index.ts";
+import type { Clock } from "../clock.ts";
 import { MeshError } from "../mesh-error.ts";
 import { printable, quoted } from "../printable.ts";
 import type { IncomingReply } from "./call-frames.ts";
 import { type OutgoingRequest, ReplyStatus, type Target } from "./calls.ts";
-import { type Clock, Deadlines, type Due } from "./deadlines.ts";
+import { Deadlines, type Due } from "./deadlines.ts";
 import { FAILURE_TEXT_BYTES_MAX } from "./limits.ts";
 import { decodePayload, type Payload } from "./payload.ts";
 

@@ -1,4 +1,5 @@
 import { CcpError, type Registration } from "../../src/index.ts";
+import { type Clock, DELAY_MS_MAX } from "../clock.ts";
 import type { RemoteNode } from "../cluster/remote-node.ts";
 import { MeshError } from "../mesh-error.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
@@ -7,9 +8,7 @@ import { chooseOne } from "../topics/choose-member.ts";
 import { assertService } from "../topics/topic.ts";
 import { type ChunkPart, readCancel, readReply, readRequest } from "./call-frames.ts";
 import type { Target } from "./calls.ts";
-import type { Clock } from "./deadlines.ts";
 import type { KnownNode } from "./known-node.ts";
-import { TIMEOUT_MS_MAX } from "./limits.ts";
 import { LocalCalls } from "./local-calls.ts";
 import { ANY_NODE, type MeshRequestOptions } from "./messenger.ts";
 import { NameCache } from "./name-cache.ts";
@@ -187,7 +186,7 @@ export class Requests {
 /** @throws {CcpError} `invalid_option` */
 function assertTimeout(timeoutMs: unknown): void {
   const ms = Number.isInteger(timeoutMs) ? Number(timeoutMs) : 0;
-  if (ms >= 1 && ms <= TIMEOUT_MS_MAX) return;
-  const text = `timeoutMs must be a whole number from 1 to ${TIMEOUT_MS_MAX}, not ${String(timeoutMs)}`;
+  if (ms >= 1 && ms <= DELAY_MS_MAX) return;
+  const text = `timeoutMs must be a whole number from 1 to ${DELAY_MS_MAX}, not ${String(timeoutMs)}`;
   throw new CcpError("invalid_option", text);
 }

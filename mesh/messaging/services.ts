@@ -24,10 +24,6 @@ export class Services {
     this.#onChange = onChange;
   }
 
-  get size(): number {
-    return this.#services.size;
-  }
-
   /** @throws {MeshError} `name_taken`, `invalid_topic`, `too_many_subscriptions` */
   add(service: Service): Registration {
     const { name } = service;

@@ -14,7 +14,7 @@ export class Turns {
   /** What catching up has taken in this turn of the event loop. */
   #caughtUpMs = 0;
 
-  constructor(schedule: (task: () => void) => void, now: () => number = () => performance.now()) {
+  constructor(schedule: (task: () => void) => void, now: () => number) {
     this.#schedule = schedule;
     this.#now = now;
   }

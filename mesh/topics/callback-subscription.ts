@@ -1,6 +1,6 @@
+import { isPromiseLike } from "../../src/index.ts";
 import { subscriptionQueueLimits } from "./limits.ts";
 import { MessageQueue, type Queueable } from "./message-queue.ts";
-import { isPromiseLike } from "./promise-like.ts";
 import type { MessageSink, Subscription, SubscriptionOptions } from "./subscription.ts";
 import { TurnBudget } from "./turn-budget.ts";
 

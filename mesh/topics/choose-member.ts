@@ -8,31 +8,21 @@ export interface GroupNodes<Peer> {
   readonly hasLocal: boolean;
 }
 
-export interface ChooseOptions {
-  /** At least 0 and below 1, as `Math.random`, which is the default. */
-  readonly random?: () => number;
-  /** Takes the local node whenever it has members, which saves the way. Default: false. */
-  readonly preferLocal?: boolean;
-}
-
 /**
  * The node whose member gets a message for a group: each as likely as any other, whatever the
  * number of its members, which nodes do not tell each other. `undefined` if none has members.
+ * `random` is as `Math.random`.
  */
 export function chooseMember<Peer>(
   { peers, hasLocal }: GroupNodes<Peer>,
-  { random = Math.random, preferLocal = false }: ChooseOptions = {},
+  random: () => number,
 ): Peer | typeof LOCAL | undefined {
-  if (hasLocal && preferLocal) return LOCAL;
   const at = chooseIndex(peers.length + (hasLocal ? 1 : 0), random);
   return hasLocal && at === peers.length ? LOCAL : peers[at];
 }
 
 /** One of several, each as likely as any other: among the members on one node. */
-export function chooseOne<Item>(
-  items: readonly Item[],
-  random: () => number = Math.random,
-): Item | undefined {
+export function chooseOne<Item>(items: readonly Item[], random: () => number): Item | undefined {
   return items[chooseIndex(items.length, random)];
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { renderMetrics } from "../../mesh/metrics.ts";
 import { DEFAULT_MESH_LIMITS } from "../../mesh/mesh-limits.ts";
 import type { MessagingStatus } from "../../mesh/messaging/messaging-status.ts";
+import { renderMetrics } from "../../mesh/metrics.ts";
 import type { NodeStatus, PeerStatus } from "../../mesh/status.ts";
 import { newCounters } from "../../src/counters.ts";
 import { DEFAULT_ENDPOINT_LIMITS, REFUSAL_REASONS } from "../../src/index.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { printable, quoted, shortened } from "../../mesh/printable.ts";
+import { beginningOf, printable, quoted, shortened } from "../../mesh/printable.ts";
 
 describe("printable", () => {
   test("leaves ordinary text of any script as it is", () => {
@@ -37,4 +37,15 @@ test("shortened says how much it left out", () => {
 test("quoted bounds and escapes what it shows", () => {
   expect(quoted('a"b\n')).toBe('"a\\"b\\n"');
   expect(quoted("x".repeat(70))).toBe(`"${"x".repeat(64)}… (6 more)"`);
+});
+
+test.each([
+  ["abc", 3, "abc"],
+  ["abc", 2, "ab"],
+  ["a\u00e9b", 2, "a"],
+  ["a\u00e9b", 3, "a\u00e9"],
+  ["\u{1f419}", 3, ""],
+  ["abc", 0, ""],
+])("the beginning of %j in %i bytes ends at a whole character", (text, bytesMax, beginning) => {
+  expect(beginningOf(text, bytesMax)).toBe(beginning);
 });

@@ -10,6 +10,7 @@ import {
   type Registration,
 } from "../../index.ts";
 import { BusError } from "./bus-error.ts";
+import { BusSubscription } from "./bus-subscription.ts";
 import { Calls } from "./calls.ts";
 import { type Command, type CommandOf, parseCommand } from "./commands.ts";
 import { Latest } from "./latest.ts";
@@ -17,7 +18,6 @@ import { COMMAND_BYTES_MAX, COMMANDS_PER_TURN } from "./limits.ts";
 import { type Open, OpenTable } from "./open-table.ts";
 import { Outlet } from "./outlet.ts";
 import type { PresenceParts } from "./presence-parts.ts";
-import { BusSubscription } from "./bus-subscription.ts";
 
 /** [BUS-1.3] */
 const BUS_VERSION = 1;

@@ -10,27 +10,9 @@ import {
 import { ClusterLog } from "../../../mesh/cluster/cluster-log.ts";
 import { RecordingLogger } from "../../helpers/recording-logger.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
-import { SmallCluster } from "./small-cluster.ts";
+import { SmallCluster, type Three, three } from "./small-cluster.ts";
 
 const SERIAL_MAX = 0xff_ff_ff_ff;
-
-interface Three {
-  readonly net: SmallCluster;
-  readonly a: SimulatedNode;
-  readonly b: SimulatedNode;
-  /** The one that has gone bad. */
-  readonly c: SimulatedNode;
-}
-
-async function three(): Promise<Three> {
-  const net = new SmallCluster();
-  const limits = { meshNodesMax: 20 };
-  const a = net.start("a", "", { limits });
-  const b = net.start("b", "a", { limits });
-  const c = net.start("c", "a", { limits });
-  await net.pass(1000);
-  return { net, a, b, c };
-}
 
 /** A frame as if `carrier` passed it on for `sender`. */
 function forged(sender: SimulatedNode, frame: Uint8Array): Uint8Array {

@@ -6,26 +6,7 @@ import {
   encodeRelay,
 } from "../../../mesh/cluster/cluster-frames.ts";
 import { seededRandom } from "./random.ts";
-import type { SimulatedNode } from "./simulated-node.ts";
-import { SmallCluster } from "./small-cluster.ts";
-
-interface Three {
-  readonly net: SmallCluster;
-  readonly a: SimulatedNode;
-  readonly b: SimulatedNode;
-  readonly c: SimulatedNode;
-}
-
-/** Three that are linked, of which `c` will say what nobody should. */
-async function three(): Promise<Three> {
-  const net = new SmallCluster();
-  const limits = { meshNodesMax: 20 };
-  const a = net.start("a", "", { limits });
-  const b = net.start("b", "a", { limits });
-  const c = net.start("c", "a", { limits });
-  await net.pass(1000);
-  return { net, a, b, c };
-}
+import { type Three, three } from "./small-cluster.ts";
 
 async function expectUnharmed({ net, a, b }: Three): Promise<void> {
   expect([...a.mistakes, ...b.mistakes]).toEqual([]);

@@ -1,5 +1,4 @@
-import type { Address } from "../../../src/index.ts";
-import type { Cancel } from "../../../mesh/cluster/timers.ts";
+import type { Cancel } from "../../../mesh/clock.ts";
 import type {
   GoneCode,
   LinkAttempt,
@@ -11,6 +10,7 @@ import type {
   PeerLink,
 } from "../../../mesh/link/peer-link.ts";
 import type { LinkPeer, LinkRefusal, NodeIdentity } from "../../../mesh/link/setup.ts";
+import type { Address } from "../../../src/index.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 /** A machine of the network, with what runs on it. */

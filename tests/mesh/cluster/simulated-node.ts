@@ -69,9 +69,9 @@ export class SimulatedNode {
       limits: { ...DEFAULT_MESH_LIMITS, ...limits },
       handler: this.#handler(),
       log: this.log,
-      now: () => time.nowMs,
       random,
-      timers: {
+      clock: {
+        now: () => time.nowMs,
         after: (delayMs, run) =>
           time.after(delayMs, () => {
             time.isUnsettled = true;

@@ -53,3 +53,21 @@ export function addressOf(name: string): Address {
   const port = name.charCodeAt(0) - 96;
   return { host: `10.0.0.${port}`, port };
 }
+
+/** Three that are linked, of which `c` will say what nobody should. */
+export interface Three {
+  readonly net: SmallCluster;
+  readonly a: SimulatedNode;
+  readonly b: SimulatedNode;
+  readonly c: SimulatedNode;
+}
+
+export async function three(): Promise<Three> {
+  const net = new SmallCluster();
+  const limits = { meshNodesMax: 20 };
+  const a = net.start("a", "", { limits });
+  const b = net.start("b", "a", { limits });
+  const c = net.start("c", "a", { limits });
+  await net.pass(1000);
+  return { net, a, b, c };
+}

@@ -1,4 +1,4 @@
-import type { Cancel, Timers } from "../../../mesh/cluster/timers.ts";
+import type { Cancel, Clock } from "../../../mesh/clock.ts";
 
 interface Event {
   readonly atMs: number;
@@ -8,12 +8,16 @@ interface Event {
 }
 
 /** A clock that jumps from one event to the next, in the order of their times. */
-export class VirtualTime implements Timers {
+export class VirtualTime implements Clock {
   nowMs = 1000;
   /** Whether promises may have been resolved, whose callbacks are to run before time goes on. */
   isUnsettled = false;
   readonly #heap: Event[] = [];
   #events = 0;
+
+  now(): number {
+    return this.nowMs;
+  }
 
   after(delayMs: number, run: () => void): Cancel {
     const event: Event = {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { FrameStream, type FrameStreamReceiver } from "../../../mesh/link/frame-stream.ts";
 import { frame as message } from "../../helpers/frames.ts";
-import { ManualClock } from "./manual-clock.ts";
+import { ManualClock } from "../manual-clock.ts";
 import { MemoryLine } from "./memory-line.ts";
 
 const DATA = 5;

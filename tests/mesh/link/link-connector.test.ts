@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { SYSTEM_CLOCK } from "../../../mesh/link/clock.ts";
+import { SYSTEM_CLOCK } from "../../../mesh/clock.ts";
 import {
   TlsLinkConnector,
   type TlsLinkConnectorOptions,

@@ -5,7 +5,7 @@ import type { LinkDown, LinkHandler, PeerLink } from "../../../mesh/link/peer-li
 import { QueueBudget } from "../../../mesh/link/queue-budget.ts";
 import { DEFAULT_MESH_LIMITS, type MeshLimits } from "../../../mesh/mesh-limits.ts";
 import { frame as message, parseFrames } from "../../helpers/frames.ts";
-import { ManualClock } from "./manual-clock.ts";
+import { ManualClock } from "../manual-clock.ts";
 import { type LineEnd, type LineOptions, MemoryLine } from "./memory-line.ts";
 import { BOB } from "./setup-pair.ts";
 

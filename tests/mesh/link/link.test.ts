@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { OwnFrameType } from "../../../mesh/link/link-frames.ts";
 import { encode } from "../../../src/index.ts";
-import { cut, frame as message, header, pattern } from "../../helpers/frames.ts";
+import { cut, header, frame as message, pattern } from "../../helpers/frames.ts";
 import { frameOf, LinkPair, ScriptedPair } from "./link-pair.ts";
 
 const PUBLISH = 0x28;

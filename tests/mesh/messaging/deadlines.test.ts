@@ -1,14 +1,14 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { Deadlines } from "../../../mesh/messaging/deadlines.ts";
-import { FakeClock } from "./mesh-pair.ts";
+import { ManualClock } from "../manual-clock.ts";
 
 interface Item {
   readonly dueMs: number;
 }
 
 function setUp() {
-  const clock = new FakeClock();
+  const clock = new ManualClock(0);
   const due: { readonly item: Item; readonly atMs: number }[] = [];
   const deadlines = new Deadlines<Item>(clock, (item) => due.push({ item, atMs: clock.now() }));
   return { clock, due, deadlines };
@@ -41,7 +41,7 @@ test("what was deleted or cleared is not told", () => {
 });
 
 test("what is added by what was due is told in its time", () => {
-  const clock = new FakeClock();
+  const clock = new ManualClock(0);
   const told: number[] = [];
   const deadlines: Deadlines<Item> = new Deadlines<Item>(clock, () => {
     told.push(clock.now());

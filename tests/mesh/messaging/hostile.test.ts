@@ -1,18 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { encode } from "../../../src/index.ts";
+import { FrameType as T } from "../../helpers/mesh-frames.ts";
 import { FakeNode, Member, Way } from "./mesh-pair.ts";
-
-const T = {
-  want: 0x23,
-  offer: 0x24,
-  presence: 0x25,
-  ready: 0x26,
-  publish: 0x28,
-  request: 0x29,
-  reply: 0x2a,
-  cancel: 0x2b,
-};
 
 /** A node among whose peers is one that has proved itself, and then sends what it likes. */
 async function setUp() {

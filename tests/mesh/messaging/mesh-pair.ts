@@ -4,46 +4,15 @@ import type { RemoteNode } from "../../../mesh/cluster/remote-node.ts";
 import type { MeshLimits } from "../../../mesh/mesh-limits.ts";
 import { Messaging } from "../../../mesh/messaging/messaging.ts";
 import { nextTurn } from "../../helpers/turns.ts";
+import { ManualClock } from "../manual-clock.ts";
 
 const KEPT_ABOVE_BYTES = 64 * 1024;
-
-/** A clock that moves when it is told to. */
-export class FakeClock {
-  #nowMs = 0;
-  #timers: { readonly atMs: number; readonly task: () => void }[] = [];
-
-  get timers(): number {
-    return this.#timers.length;
-  }
-
-  readonly now: () => number = () => this.#nowMs;
-
-  readonly after = (delayMs: number, task: () => void): (() => void) => {
-    const timer = { atMs: this.#nowMs + delayMs, task };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((each) => each !== timer);
-    };
-  };
-
-  advance(ms: number): void {
-    const untilMs = this.#nowMs + ms;
-    for (;;) {
-      const next = this.#timers.toSorted((one, other) => one.atMs - other.atMs)[0];
-      if (next === undefined || next.atMs > untilMs) break;
-      this.#timers = this.#timers.filter((each) => each !== next);
-      this.#nowMs = next.atMs;
-      next.task();
-    }
-    this.#nowMs = untilMs;
-  }
-}
 
 export class Member {
   readonly name: string;
   readonly messaging: Messaging;
   readonly errors: unknown[] = [];
-  readonly clock: FakeClock = new FakeClock();
+  readonly clock: ManualClock = new ManualClock();
   /** What it found wrong with frames. */
   readonly problems: string[] = [];
 

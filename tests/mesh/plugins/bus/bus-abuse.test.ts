@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { encode } from "../../../../src/index.ts";
 import { nextTurn, rejection, until } from "../../../helpers/turns.ts";
-import { type BusApplication, BusNode } from "./bus-harness.ts";
+import { type BusApplication, BusNode, expectServed } from "./bus-harness.ts";
 
 let node: BusNode;
 let app: BusApplication;
@@ -17,12 +17,6 @@ afterEach(async () => {
   expect(node.receiverErrors).toEqual([]);
   expect(node.log.messages("error")).toEqual([]);
 });
-
-/** Shows that an application is still served. */
-async function expectServed(application: BusApplication): Promise<void> {
-  const id = 1_000_000;
-  expect(await application.ask({ op: "peers", id })).toEqual({ op: "ok", id, result: [] });
-}
 
 describe("a command that is none [BUS-1.4]", () => {
   test.each([

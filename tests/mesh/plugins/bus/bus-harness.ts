@@ -1,3 +1,4 @@
+import { expect } from "bun:test";
 import * as v from "valibot";
 import type { Messaging } from "../../../../mesh/messaging/messaging.ts";
 import { PluginHost } from "../../../../mesh/plugin-host.ts";
@@ -104,4 +105,10 @@ export class BusApplication implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client.close();
   }
+}
+
+/** Shows that an application is still served. */
+export async function expectServed(application: BusApplication): Promise<void> {
+  const id = 1_000_000;
+  expect(await application.ask({ op: "peers", id })).toEqual({ op: "ok", id, result: [] });
 }

@@ -5,7 +5,7 @@ import { MeshError } from "../../../../mesh/mesh-error.ts";
 import { NodeFrameType } from "../../../../mesh/messaging/node-frames.ts";
 import { RawClient } from "../../../../src/index.ts";
 import { rejection, until } from "../../../helpers/turns.ts";
-import { type BusApplication, BusNode } from "./bus-harness.ts";
+import { type BusApplication, BusNode, expectServed } from "./bus-harness.ts";
 
 let node: BusNode;
 let app: BusApplication;
@@ -21,15 +21,6 @@ afterEach(async () => {
   expect(node.receiverErrors).toEqual([]);
   expect(node.log.messages("error")).toEqual([]);
 });
-
-/** Shows that an application is still served. */
-async function expectServed(application: BusApplication): Promise<void> {
-  expect(await application.ask({ op: "peers", id: 999 })).toEqual({
-    op: "ok",
-    id: 999,
-    result: [],
-  });
-}
 
 test("the node speaks first, with its name and the version [BUS-1.3]", async () => {
   const client = await node.connect();

@@ -1,9 +1,18 @@
-import type { Clock } from "../../../mesh/link/clock.ts";
+import type { Cancel, Clock } from "../../mesh/clock.ts";
+
+interface Timer {
+  readonly atMs: number;
+  readonly task: () => void;
+}
 
 /** Time that passes when a test says so. */
 export class ManualClock implements Clock {
-  #nowMs = 1000;
-  #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
+  #nowMs: number;
+  #timers: Timer[] = [];
+
+  constructor(startMs = 1000) {
+    this.#nowMs = startMs;
+  }
 
   /** Timers that run. */
   get timers(): number {
@@ -14,31 +23,31 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
-  schedule(callback: () => void, delayMs: number): () => void {
-    const timer = { atMs: this.#nowMs + delayMs, callback };
+  after(delayMs: number, task: () => void): Cancel {
+    const timer = { atMs: this.#nowMs + delayMs, task };
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
   }
 
-  /** Lets time pass, each timer called when it is due. */
+  /** Lets time pass, each task run when it is due. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
     for (let next = this.#next(untilMs); next !== undefined; next = this.#next(untilMs)) {
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
       this.#timers = this.#timers.filter((timer) => timer !== next);
-      next.callback();
+      next.task();
     }
     this.#nowMs = untilMs;
   }
 
-  /** Lets time pass without a timer being called, as for a process that is stopped. */
+  /** Lets time pass without a task being run, as for a process that is stopped. */
   jump(ms: number): void {
     this.#nowMs += ms;
   }
 
-  #next(untilMs: number): { readonly atMs: number; readonly callback: () => void } | undefined {
+  #next(untilMs: number): Timer | undefined {
     return this.#timers
       .filter(({ atMs }) => atMs <= untilMs)
       .toSorted((one, other) => one.atMs - other.atMs)[0];
