@@ -4,6 +4,12 @@ import type { Kept } from "./observed-node.ts";
 const PARTS = 4;
 
 /**
+ * Shapes of objects and code, which the engine makes and discards as it likes. Whoever leaks, leaks objects of
+ * other types with them; the size of the heap counts these, too.
+ */
+const OF_THE_ENGINE = /Structure|CodeBlock|Executable|PropertyTable|SymbolTable/;
+
+/**
  * How much more a node keeps after each batch of what comes and goes. A leak grows from each part of the time to the
  * next; so the smallest of these steps is what counts. What happens once, such as code that runs for the first time, does not.
  */
@@ -33,7 +39,9 @@ export class Growth {
   /** The types of which each batch leaves more than so many objects behind. */
   typesAbove(objectsMax: number): string[] {
     const types = new Set(this.#seen.flatMap((kept) => Object.keys(kept.types)));
-    return [...types].filter((type) => this.#of((kept) => kept.types[type] ?? 0) > objectsMax);
+    return [...types].filter(
+      (type) => !OF_THE_ENGINE.test(type) && this.#of((kept) => kept.types[type] ?? 0) > objectsMax,
+    );
   }
 
   /** For people, by visitor. */
