@@ -1,7 +1,8 @@
 /** Everything that can happen to lines, in any order, while four real nodes talk all the time. */
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { FaultProxy, freePort, seeded } from "../helpers/fault-proxy.ts";
+import { FaultProxy, freePort } from "../helpers/fault-proxy.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 import { MeshBed, type MeshProcess } from "../helpers/mesh-process.ts";
 import { allLinked, eventually, field, printFigure } from "../helpers/mesh-view.ts";
 import type { Answer } from "../helpers/node-process.ts";
@@ -19,7 +20,7 @@ const REQUEST_MS = 2500;
 let bed: MeshBed;
 let lines: FaultProxy[];
 let nodes: MeshProcess[];
-const random = seeded(SEED);
+const random = seededRandom(SEED);
 
 function oneOf<Item>(items: readonly Item[]): Item | undefined {
   return items[Math.floor(random() * items.length)];

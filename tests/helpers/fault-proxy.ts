@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { FaultLane, type Faults } from "./fault-lane.ts";
+import { seededRandom } from "./seeded-random.ts";
 
 /** What is kept of one direction of one connection. */
 const RECORDED_BYTES_MAX = 1024 * 1024;
@@ -41,18 +42,6 @@ class Tape {
   }
 }
 
-/** Numbers from 0 to 1, the same ones for the same seed. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** A line between two programs of this machine that can be made as bad as lines are. */
 export class FaultProxy implements AsyncDisposable {
   readonly port: number;
@@ -81,7 +70,7 @@ export class FaultProxy implements AsyncDisposable {
     this.port = port;
     this.targetPort = targetPort;
     this.#options = options;
-    this.#random = seeded(options.seed ?? 1);
+    this.#random = seededRandom(options.seed ?? 1);
   }
 
   /** Connections that are open, seen from here. */

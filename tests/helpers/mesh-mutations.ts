@@ -1,7 +1,7 @@
 /** Frames of a link that are nearly right. */
 
 import { encode } from "@msgpack/msgpack";
-import { seeded } from "./fault-proxy.ts";
+import { seededRandom } from "./seeded-random.ts";
 import {
   FrameType,
   numbered,
@@ -38,7 +38,7 @@ const VALID: readonly Buffer[] = [
 
 /** One after the other, the same ones for the same seed. */
 export function mutations(seed: number): () => Buffer {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const below = (count: number): number => Math.floor(random() * count);
   return () => {
     const bytes = Buffer.from(VALID[below(VALID.length)] ?? Buffer.of(0));

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "bun:test";
 import type { MeshNode } from "../../mesh/mesh-node.ts";
-import { freePort, seeded } from "../helpers/fault-proxy.ts";
+import { freePort } from "../helpers/fault-proxy.ts";
+import { seededRandom } from "../helpers/seeded-random.ts";
 import { NodeGroup } from "../helpers/mesh-nodes.ts";
 import { MeshBed } from "../helpers/mesh-process.ts";
 import { allLinked, eventually, printFigure } from "../helpers/mesh-view.ts";
@@ -82,7 +83,7 @@ class Talker {
 
 describe("50 rounds of nodes that start in any order and dial each other at once", () => {
   const SEED = 20_261_122;
-  const random = seeded(SEED);
+  const random = seededRandom(SEED);
   const below = (count: number): number => Math.floor(random() * count);
 
   test("one link a pair, and from the first message on all of them, in order and once", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { Network } from "./network.ts";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../../helpers/seeded-random.ts";
 import { SimulatedNode } from "./simulated-node.ts";
 
 const NAMES = ["a", "b", "c", "d", "e"] as const;

@@ -5,7 +5,7 @@ import {
   encodePeers,
   encodeRelay,
 } from "../../../mesh/cluster/cluster-frames.ts";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../../helpers/seeded-random.ts";
 import { type Three, three } from "./small-cluster.ts";
 
 async function expectUnharmed({ net, a, b }: Three): Promise<void> {

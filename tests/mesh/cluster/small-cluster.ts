@@ -1,6 +1,6 @@
 import type { Address } from "../../../src/index.ts";
 import { Network } from "./network.ts";
-import { seededRandom } from "./random.ts";
+import { seededRandom } from "../../helpers/seeded-random.ts";
 import { SimulatedNode, type SimulatedNodeOptions } from "./simulated-node.ts";
 
 /** Nodes named by one letter, each on a port of its own; everything takes 5 ms unless it was said otherwise. */
