@@ -59,12 +59,11 @@ export class Publisher {
   publish(topic: string, payload: unknown): boolean {
     const { nodes, subscriptions, payloadBytesMax } = this.#options;
     const remote = nodes.wanting(topic);
-    const hasLocal = subscriptions.hasPlain(topic);
+    const local = subscriptions.audience(topic);
+    const hasLocal = local.plain.length > 0;
     if (payload instanceof Uint8Array) assertLength(payload, payloadBytesMax);
     const receivers =
-      remote.groups.size === 0 && !subscriptions.hasGroups(topic)
-        ? undefined
-        : this.#choose(topic, remote, hasLocal);
+      remote.groups.size === 0 && local.groups.size === 0 ? undefined : this.#choose(remote, local);
     this.#published += 1;
     // What nobody wants is not even encoded.
     if (receivers === undefined && remote.plain.length === 0 && !hasLocal) return true;
@@ -80,20 +79,20 @@ export class Publisher {
   }
 
   /** For each group one node, or this one. */
-  #choose(topic: string, remote: Audience<KnownNode>, hasPlain: boolean): Receivers {
-    const { subscriptions, random } = this.#options;
+  #choose(remote: Audience<KnownNode>, local: Audience<unknown>): Receivers {
+    const { random } = this.#options;
     const nodes = new Map<KnownNode, string[]>();
     for (const known of remote.plain) nodes.set(known, []);
     const localGroups: string[] = [];
-    const locals = new Set(subscriptions.groups(topic));
-    for (const group of new Set([...remote.groups.keys(), ...locals])) {
+    for (const group of new Set([...remote.groups.keys(), ...local.groups.keys()])) {
       const peers = able(remote.groups.get(group) ?? []);
-      const chosen = chooseMember({ peers, hasLocal: locals.has(group) }, random);
+      const chosen = chooseMember({ peers, hasLocal: local.groups.has(group) }, random);
       if (chosen === undefined) continue;
       if (chosen === LOCAL) localGroups.push(group);
       else nodes.set(chosen, [...(nodes.get(chosen) ?? []), group]);
     }
-    return { nodes, hasLocal: hasPlain || localGroups.length > 0, localGroups };
+    const hasLocal = local.plain.length > 0 || localGroups.length > 0;
+    return { nodes, hasLocal, localGroups };
   }
 
   #sendToAll(topic: string, known: readonly KnownNode[], payload: Payload): boolean {

@@ -1,3 +1,4 @@
+import type { Audience } from "../topics/audience.ts";
 import { CallbackSubscription } from "../topics/callback-subscription.ts";
 import { chooseOne } from "../topics/choose-member.ts";
 import { type Interest, type InterestDelta, LocalInterest } from "../topics/interest.ts";
@@ -112,19 +113,13 @@ export class Subscriptions {
     return this.#register(new CallbackSubscription<Message>({ ...sinkOptions, ...callback }), held);
   }
 
-  /** @throws {MeshError} `invalid_topic` */
-  groups(topic: string): Iterable<string> {
-    return this.#table.match(topic).groups.keys();
-  }
-
-  /** @throws {MeshError} `invalid_topic` */
-  hasGroups(topic: string): boolean {
-    return this.#table.match(topic).groups.size > 0;
-  }
-
-  /** @throws {MeshError} `invalid_topic` */
-  hasPlain(topic: string): boolean {
-    return this.#table.match(topic).plain.length > 0;
+  /**
+   * Whom of this node a message on the topic is for.
+   *
+   * @throws {MeshError} `invalid_topic`
+   */
+  audience(topic: string): Audience<unknown> {
+    return this.#table.match(topic);
   }
 
   /** What another node sent; its topic is valid. Before more is read, subscribers take what was. */
