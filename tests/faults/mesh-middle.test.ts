@@ -75,8 +75,11 @@ describe("reflection", () => {
   }, 20_000);
 
   test("a node that is made to talk to itself refuses itself", async () => {
-    using between = relay(() => target.port);
+    // The node dials as soon as it runs, which is before it is known to be ready.
+    const ready = Promise.withResolvers<number>();
+    using between = relay(() => ready.promise);
     const target = await bed.start({ name: "bhop", peers: [between] });
+    ready.resolve(target.port);
     await target.node.logged("authentication failed");
     expect(between.failures).toEqual([]);
     await expectUnharmed(target, surf);
@@ -84,7 +87,7 @@ describe("reflection", () => {
 });
 
 test("a man in the middle who ends TLS on both sides is found out by both", async () => {
-  using between = relay(() => surf.port);
+  using between = relay(async () => surf.port);
   const bhop = await bed.start({ name: "bhop", peers: [between], advertise: "none" });
   await Promise.all([
     surf.node.logged("authentication failed"),
@@ -154,11 +157,11 @@ describe("downgrade", () => {
 });
 
 /** Ends TLS on both sides with certificates of its own, and passes on every frame. */
-function relay(port: () => number): ChannelListener {
+function relay(port: () => Promise<number>): ChannelListener {
   return MeshChannel.listen(async (victim) => {
     await victim.accept();
     await victim.secure({ isServer: true });
-    const other = await MeshChannel.connect(port());
+    const other = await MeshChannel.connect(await port());
     await other.start();
     await other.secure();
     const passOn = async (from: MeshChannel, to: MeshChannel): Promise<void> => {
