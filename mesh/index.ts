@@ -48,6 +48,19 @@ export {
   RequestClient,
   type RequestOptions,
 } from "../src/index.ts";
+export { ENVELOPE_VERSION, type Envelope, newEnvelope } from "./envelope.ts";
+export type {
+  ChatAudience,
+  GameEvent,
+  GameLine,
+  GamePlayer,
+  GameProvider,
+  GameRegistration,
+  GameState,
+  GameStatus,
+  PluginGame,
+  SayOutcome,
+} from "./game/game.ts";
 export type { Logger } from "./log.ts";
 export { MeshError, type MeshErrorCode } from "./mesh-error.ts";
 export {
@@ -71,5 +84,11 @@ export {
   type PluginNode,
   type PluginPresence,
 } from "./plugin.ts";
+export {
+  type SettingProblem,
+  SettingsReader,
+  type WholeRange,
+  type WrittenSettings,
+} from "./settings-reader.ts";
 export type { SubscriptionQueueLimits } from "./topics/limits.ts";
 export type { Subscription } from "./topics/subscription.ts";
