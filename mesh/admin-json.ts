@@ -12,7 +12,8 @@ export function payloadFields(payload: unknown): {
   return { payload: jsonOf(payload) };
 }
 
-function jsonOf(value: unknown): unknown {
+/** A value as JSON has it. */
+export function jsonOf(value: unknown): unknown {
   if (value === undefined) return null;
   if (typeof value === "bigint") return value.toString();
   if (typeof value !== "object" || value === null) return value;

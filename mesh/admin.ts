@@ -7,10 +7,12 @@ import { normalizeHost } from "../src/index.ts";
 import { bodyOf, json, problem, text } from "./admin-answers.ts";
 import { EventStreams } from "./admin-events.ts";
 import { answerPublish, answerRequest } from "./admin-messages.ts";
+import { type AdminRoute, type AdminRoutes, answerRoute } from "./admin-routes.ts";
 import { isLoopbackHost } from "./config/hosts.ts";
 import type { Messenger } from "./messaging/messenger.ts";
 import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
 import type { PluginStatus } from "./plugin-host.ts";
+import type { PluginMetric } from "./plugin-reports.ts";
 import type { NodeStatus } from "./status.ts";
 
 /** A request is a line of JSON; this is far more than one takes, and little enough to hold. */
@@ -26,7 +28,10 @@ export interface Administered {
     load(name: string): Promise<PluginStatus | undefined>;
     unload(name: string): Promise<PluginStatus | undefined>;
     reload(name: string): Promise<PluginStatus | undefined>;
+    metrics(): readonly PluginMetric[];
   };
+  /** What plugins answer. */
+  readonly routes: AdminRoutes;
 }
 
 export interface AdminOptions {
@@ -64,8 +69,9 @@ export function serveAdmin(options: AdminOptions): Admin {
     ["POST /api/publish", (request) => answerPublish(node.messenger, request)],
     ["POST /api/request", (request) => answerRequest(node.messenger, request)],
     ["POST /api/plugins", (request) => act(node, request)],
-    ["GET /", () => text(INDEX)],
+    ["GET /", () => text(INDEX + node.routes.list().map(indexLine).join(""))],
   ]);
+  node.routes.reserve([...routes.keys(), "GET /healthz", "GET /readyz"]);
   const server = Bun.serve({
     // Without a host name Bun listens on every address, of IPv6 too where there is any.
     ...(options.host === "" ? {} : { hostname: options.host }),
@@ -103,6 +109,10 @@ POST /api/request  {"node": NAME or "*", "service": NAME, "payload": ANY, "timeo
 POST /api/plugins  {"action": "load" | "unload" | "reload", "plugin": NAME}
 `;
 
+function indexLine({ method, path, summary }: AdminRoute): string {
+  return `${method.padEnd(4)} ${path.padEnd(13)} ${summary}\n`;
+}
+
 interface Exchange {
   readonly request: Request;
   readonly server: Server<undefined>;
@@ -118,13 +128,16 @@ async function answer({ request, server, routes, options }: Exchange): Promise<R
   const refusal = refuse(request, server, options.token());
   if (refusal !== undefined) return refusal;
   const method = request.method === "HEAD" ? "GET" : request.method;
-  const route = routes.get(`${method} ${pathname}`);
+  const key = `${method} ${pathname}`;
+  const ofPlugin = options.node.routes.find(key);
+  const route = routes.get(key) ?? (ofPlugin && ((asked: Request) => answerRoute(ofPlugin, asked)));
   if (route !== undefined) {
     // A stream may be silent, and a request take longer, than Bun lets a connection be.
     server.timeout(request, 0);
     return route(request);
   }
-  const known = [...routes.keys()].find((key) => key.endsWith(` ${pathname}`));
+  const ofPlugins = options.node.routes.list().map((one) => `${one.method} ${one.path}`);
+  const known = [...routes.keys(), ...ofPlugins].find((one) => one.endsWith(` ${pathname}`));
   if (known === undefined) {
     return problem(404, `there is nothing at ${pathname}; GET / lists what there is`);
   }
@@ -195,7 +208,7 @@ function ready(node: Administered): Response {
 
 function metrics(node: Administered): Response {
   const headers = { "content-type": METRICS_CONTENT_TYPE };
-  return new Response(renderMetrics(node.status()), { headers });
+  return new Response(renderMetrics(node.status(), node.plugins.metrics()), { headers });
 }
 
 async function act({ plugins }: Administered, request: Request): Promise<Response> {

@@ -1,15 +1,16 @@
 /** The plugins that come with the node. Their imports are written out, so that a compiled node has them, too. */
 
+import type { BuiltInName } from "./built-in-names.ts";
 import type { Plugin } from "./plugin.ts";
 import { busPlugin } from "./plugins/bus/plugin.ts";
+import { chatPlugin } from "./plugins/chat/plugin.ts";
+import { gamePlugin } from "./plugins/games/plugin.ts";
 
-export type BuiltInName = "bus";
-
-const BUILT_IN: Readonly<Record<BuiltInName, Plugin>> = { bus: busPlugin };
-
-export function isBuiltInName(name: string): name is BuiltInName {
-  return Object.hasOwn(BUILT_IN, name);
-}
+const BUILT_IN: Readonly<Record<BuiltInName, Plugin>> = {
+  bus: busPlugin,
+  game: gamePlugin,
+  chat: chatPlugin,
+};
 
 export function builtInPlugin(name: BuiltInName): Plugin {
   return BUILT_IN[name];

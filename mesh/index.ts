@@ -48,6 +48,7 @@ export {
   RequestClient,
   type RequestOptions,
 } from "../src/index.ts";
+export { AdminProblem, type AdminRequest, type AdminRoute } from "./admin-routes.ts";
 export { ENVELOPE_VERSION, type Envelope, newEnvelope } from "./envelope.ts";
 export type {
   ChatAudience,
@@ -61,6 +62,7 @@ export type {
   PluginGame,
   SayOutcome,
 } from "./game/game.ts";
+export { type GameServer, PLAYER_NAMES_MAX } from "./game/game-servers.ts";
 export type { Logger } from "./log.ts";
 export { MeshError, type MeshErrorCode } from "./mesh-error.ts";
 export {
@@ -84,6 +86,7 @@ export {
   type PluginNode,
   type PluginPresence,
 } from "./plugin.ts";
+export type { PluginMetric } from "./plugin-reports.ts";
 export {
   type SettingProblem,
   SettingsReader,

@@ -3,10 +3,11 @@
 import packageJson from "../package.json" with { type: "json" };
 import { type Endpoint, formatAddress, type ServerTls } from "../src/index.ts";
 import { type Admin, type Administered, serveAdmin } from "./admin.ts";
-import type { BuiltInName } from "./built-in-plugins.ts";
 import type { NodeConfig, ServerConfig } from "./config/config.ts";
 import { errorPlace } from "./error-place.ts";
 import { errorText } from "./error-text.ts";
+import { AdminRoutes } from "./admin-routes.ts";
+import { GameHub } from "./game/game-hub.ts";
 import { adminError } from "./listen-error.ts";
 import type { Logger } from "./log.ts";
 import { ERRORS_LOGGED, type LimitedLogger, limited } from "./log-limit.ts";
@@ -34,6 +35,8 @@ interface NodeParts {
   /** As read at the start. */
   readonly tls: ServerTls | undefined;
   readonly plugins: PluginHost;
+  readonly game: GameHub;
+  readonly routes: AdminRoutes;
 }
 
 export class MeshNode implements Administered {
@@ -44,6 +47,8 @@ export class MeshNode implements Administered {
   readonly #tls: ServerTls | undefined;
   readonly #messaging: Messaging;
   readonly plugins: PluginHost;
+  readonly routes: AdminRoutes;
+  readonly #game: GameHub;
   #config: NodeConfig;
   #state: NodeState = "starting";
   #uncaughtErrors = 0;
@@ -62,15 +67,20 @@ export class MeshNode implements Administered {
     const mesh = await Mesh.prepare(config, log);
     const endpoint = await listenAs(config, tls, log);
     const messaging = messagingOf(config, log);
+    const game = new GameHub();
+    const routes = new AdminRoutes();
     const plugins = new PluginHost({
       nodeName: config.node.name,
       endpoint,
       messenger: messaging,
       log,
       folders: pluginFolders(configPath),
-      builtIn: builtInOf(config),
+      builtIn: config.plugins.builtIn,
+      game,
+      routes,
+      dataFolder: config.node.data,
     });
-    const node = new MeshNode(options, { endpoint, tls, messaging, plugins });
+    const node = new MeshNode(options, { endpoint, tls, messaging, plugins, game, routes });
     try {
       node.#serveAdmin();
     } catch (error) {
@@ -89,7 +99,7 @@ export class MeshNode implements Administered {
   }
 
   private constructor({ config, log }: NodeOptions, parts: NodeParts) {
-    const { endpoint, tls, messaging, plugins } = parts;
+    const { endpoint, tls, messaging, plugins, game, routes } = parts;
     this.#config = config;
     this.#log = log;
     this.#uncaught = limited(log, ERRORS_LOGGED);
@@ -97,6 +107,8 @@ export class MeshNode implements Administered {
     this.#tls = tls;
     this.#messaging = messaging;
     this.plugins = plugins;
+    this.routes = routes;
+    this.#game = game;
   }
 
   /** The port of the endpoint. */
@@ -137,6 +149,7 @@ export class MeshNode implements Administered {
       endpoint: { ...endpoint, counters: counts },
       mesh: this.#mesh?.status() ?? null,
       messaging: this.#messaging.status(),
+      game: this.#game.status ?? null,
       plugins: this.plugins.list(),
       refusals,
       limits,
@@ -164,7 +177,7 @@ export class MeshNode implements Administered {
       plugins: config.plugins,
       mesh: this.#meshAfter(config),
     };
-    this.plugins.useBuiltIn(builtInOf(config));
+    this.plugins.useBuiltIn(config.plugins.builtIn);
     await this.plugins.apply(config.plugins.load, config.plugins.settings);
     this.#log.info("config applied");
   }
@@ -244,10 +257,6 @@ function messagingOf({ node, meshLimits }: NodeConfig, log: Logger): Messaging {
     // Whoever asked is told, and the plugin's own log has it.
     onHandlerError: () => {},
   });
-}
-
-function builtInOf({ plugins }: NodeConfig): readonly BuiltInName[] {
-  return plugins.bus ? ["bus"] : [];
 }
 
 /** What differs and is read only at the start, as the config names it. */

@@ -2,6 +2,7 @@
 
 import type { PeerState } from "./cluster/peer-status.ts";
 import type { MessagingStatus } from "./messaging/messaging-status.ts";
+import type { PluginMetric } from "./plugin-reports.ts";
 import type { MeshStatus, NodeStatus, PeerStatus } from "./status.ts";
 
 type MetricType = "counter" | "gauge";
@@ -12,7 +13,7 @@ const PEER_STATES: readonly PeerState[] = ["up", "carried", "connecting", "waiti
 
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-export function renderMetrics(status: NodeStatus): string {
+export function renderMetrics(status: NodeStatus, ofPlugins: readonly PluginMetric[]): string {
   const { node, endpoint, plugins, refusals, process } = status;
   const { counters } = endpoint;
   const metrics = [
@@ -94,6 +95,7 @@ export function renderMetrics(status: NodeStatus): string {
     ),
     ...(status.mesh === null ? [] : meshMetrics(status.mesh)),
     ...messagingMetrics(status.messaging),
+    ...ofPlugins.map(({ name, type, help, samples }) => metric(name, type, help, samples)),
   ];
   return metrics.join("");
 }

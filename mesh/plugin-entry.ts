@@ -1,11 +1,11 @@
 /** One plugin of a node: what it is, and what has become of it. */
 
-import type { PluginSettings } from "./config/config.ts";
 import type { Plugin } from "./plugin.ts";
 import type { PluginScope } from "./plugin-scope.ts";
+import type { WrittenSettings } from "./settings-reader.ts";
 
 /** A setting that nobody wrote must not be found in a prototype. */
-export const NO_SETTINGS: PluginSettings = Object.freeze(Object.create(null));
+export const NO_SETTINGS: WrittenSettings = Object.freeze(Object.create(null));
 
 /**
  * | state | it means |
@@ -24,6 +24,8 @@ export interface PluginStatus {
   readonly module: string;
   readonly state: PluginState;
   readonly error?: string;
+  /** What the plugin tells of itself. */
+  readonly details?: unknown;
 }
 
 /** One entry of `[plugins] load`, or a plugin that comes with the node. */
@@ -36,11 +38,18 @@ export interface PluginEntry {
   error: string | undefined;
   scope: PluginScope | undefined;
   /** What it was last loaded with. */
-  settings: PluginSettings;
+  settings: WrittenSettings;
 }
 
-export function statusOf({ name, module, state, error }: PluginEntry): PluginStatus {
-  return error === undefined ? { name, module, state } : { name, module, state, error };
+export function statusOf({ name, module, state, error, scope }: PluginEntry): PluginStatus {
+  const details = scope?.reports.status();
+  return {
+    name,
+    module,
+    state,
+    ...(error !== undefined && { error }),
+    ...(details !== undefined && { details }),
+  };
 }
 
 export function newEntry(identity: Pick<PluginEntry, "module" | "name" | "builtIn">): PluginEntry {

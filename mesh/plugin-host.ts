@@ -1,8 +1,10 @@
-import { type BuiltInName, builtInPlugin, isBuiltInName } from "./built-in-plugins.ts";
-import type { PluginSettings } from "./config/config.ts";
+import type { AdminRoutes } from "./admin-routes.ts";
+import { type BuiltInName, isBuiltInName } from "./built-in-names.ts";
+import { builtInPlugin } from "./built-in-plugins.ts";
 import { nearest } from "./config/nearest.ts";
 import { errorPlace } from "./error-place.ts";
 import { errorText } from "./error-text.ts";
+import type { GameHub } from "./game/game-hub.ts";
 import type { Logger } from "./log.ts";
 import type { Messenger } from "./messaging/messenger.ts";
 import type { Plugin } from "./plugin.ts";
@@ -14,7 +16,9 @@ import {
   statusOf,
 } from "./plugin-entry.ts";
 import { importPlugin, resolvePluginModule } from "./plugin-modules.ts";
+import type { PluginMetric } from "./plugin-reports.ts";
 import { PluginScope, type PluginScopeOptions } from "./plugin-scope.ts";
+import type { WrittenSettings } from "./settings-reader.ts";
 
 export type { PluginStatus } from "./plugin-entry.ts";
 
@@ -28,6 +32,10 @@ export interface PluginHostOptions {
   readonly endpoint: PluginScopeOptions["endpoint"];
   readonly messenger: Messenger;
   readonly log: Logger;
+  /** What plugins share; see `PluginScopeOptions`. */
+  readonly game?: GameHub;
+  readonly routes?: AdminRoutes;
+  readonly dataFolder?: string;
   /** Where modules are looked for, in this order. */
   readonly folders: readonly string[];
   /** Plugins that come with the node and are to be loaded. Default: none. */
@@ -46,7 +54,7 @@ export class PluginHost {
   /** In the order of their loading. */
   #entries: PluginEntry[] = [];
   #builtIn: readonly BuiltInName[];
-  #settings: ReadonlyMap<string, PluginSettings> = new Map();
+  #settings: ReadonlyMap<string, WrittenSettings> = new Map();
   #turn: Promise<void> = Promise.resolve();
   #closing = false;
 
@@ -61,6 +69,11 @@ export class PluginHost {
     return this.#entries.map(statusOf);
   }
 
+  /** Of all plugins that are loaded, with their full names. */
+  metrics(): readonly PluginMetric[] {
+    return this.#entries.flatMap(({ scope }) => scope?.reports.metrics() ?? []);
+  }
+
   /** Plugins that come with the node and are to be loaded, from the next `apply` on. */
   useBuiltIn(names: readonly BuiltInName[]): void {
     this.#builtIn = names;
@@ -70,7 +83,7 @@ export class PluginHost {
    * Loads what `modules` names and is not loaded, unloads what it no longer names, and reloads what
    * has other settings now. What was unloaded by hand stays so, unless it has other settings now.
    */
-  apply(modules: readonly string[], settings: ReadonlyMap<string, PluginSettings>): Promise<void> {
+  apply(modules: readonly string[], settings: ReadonlyMap<string, WrittenSettings>): Promise<void> {
     return this.#inTurn(async () => {
       this.#settings = settings;
       // Those that come with the node go first, so that the others find them.
@@ -153,7 +166,7 @@ export class PluginHost {
     return known ?? newEntry({ module, name: module, builtIn: undefined });
   }
 
-  #settingsOf(plugin: string): PluginSettings {
+  #settingsOf(plugin: string): WrittenSettings {
     return this.#settings.get(plugin) ?? NO_SETTINGS;
   }
 

@@ -1,3 +1,5 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import {
   type Call,
   CcpError,
@@ -12,8 +14,12 @@ import {
   type RequestCallback,
   RequestClient,
 } from "../src/index.ts";
+import { AdminProblem, type AdminRoute, AdminRoutes } from "./admin-routes.ts";
+import { isBuiltInName } from "./built-in-names.ts";
 import { DELAY_MS_MAX } from "./clock.ts";
 import { errorPlace } from "./error-place.ts";
+import type { PluginGame } from "./game/game.ts";
+import { GameHub } from "./game/game-hub.ts";
 import type { Logger } from "./log.ts";
 import type {
   MeshRequestOptions,
@@ -30,17 +36,26 @@ import type {
   PluginNode,
   PluginPresence,
 } from "./plugin.ts";
+import { HeldGame } from "./plugin-game.ts";
 import { PluginHoldings } from "./plugin-holdings.ts";
 import { PluginMessaging } from "./plugin-messaging.ts";
+import { type PluginMetric, PluginReports } from "./plugin-reports.ts";
+import { SettingsReader, type WrittenSettings } from "./settings-reader.ts";
 import type { Subscription } from "./topics/subscription.ts";
 
 export interface PluginScopeOptions {
   readonly nodeName: string;
   readonly plugin: string;
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settings: WrittenSettings;
   readonly log: Logger;
   readonly endpoint: Pick<Endpoint, "onRequest" | "onRaw" | "port">;
   readonly messenger: Messenger;
+  /** The node's game. Default: one of the plugin's own. */
+  readonly game?: GameHub;
+  /** Default: answered to nobody. */
+  readonly routes?: AdminRoutes;
+  /** `[node] data`. Default: the working folder's `data`. */
+  readonly dataFolder?: string;
 }
 
 /** The node, as it is given to one plugin. */
@@ -51,14 +66,71 @@ export class PluginScope implements PluginNode {
   readonly #endpoint: PluginScopeOptions["endpoint"];
   readonly #held: PluginHoldings;
   readonly #messaging: PluginMessaging;
+  readonly game: PluginGame;
+  readonly reports: PluginReports;
+  readonly #plugin: string;
+  readonly #written: WrittenSettings;
+  readonly #routes: AdminRoutes;
+  readonly #dataFolder: string;
 
-  constructor({ nodeName, plugin, settings, log, endpoint, messenger }: PluginScopeOptions) {
+  constructor(options: PluginScopeOptions) {
+    const { nodeName, plugin, settings, log, endpoint, messenger } = options;
+    const { game = new GameHub(), routes = new AdminRoutes(), dataFolder = "data" } = options;
     this.name = nodeName;
-    this.settings = settings;
+    this.settings = singleValues(settings);
     this.log = log;
+    this.#plugin = plugin;
+    this.#written = settings;
     this.#endpoint = endpoint;
+    this.#routes = routes;
+    this.#dataFolder = dataFolder;
     this.#held = new PluginHoldings(plugin, log);
     this.#messaging = new PluginMessaging(messenger, this.#held);
+    this.game = new HeldGame(game, messenger, this.#held);
+    this.reports = new PluginReports(plugin, (what, error) => {
+      this.#held.reportFailure(what, error);
+    });
+  }
+
+  readSettings<Result>(read: (settings: SettingsReader) => Result): Result {
+    const reader = new SettingsReader(this.#written);
+    const result = read(reader);
+    const section = isBuiltInName(this.#plugin) ? this.#plugin : `plugin:${this.#plugin}`;
+    reader.refuseUnknown(`[${section}]`);
+    if (reader.problems.length === 0) return result;
+    const texts = reader.problems.map(({ key, text }) => `[${section}] ${key} ${text}`);
+    throw new Error(texts.join("; "));
+  }
+
+  async dataFolder(): Promise<string> {
+    this.#held.assertLoaded();
+    const folder = join(this.#dataFolder, "plugins", this.#plugin);
+    await mkdir(folder, { recursive: true });
+    return folder;
+  }
+
+  onStatus(report: () => unknown): Registration {
+    this.#held.assertLoaded();
+    return this.#held.keep(this.reports.onStatus(report));
+  }
+
+  onMetrics(report: () => readonly PluginMetric[]): Registration {
+    this.#held.assertLoaded();
+    return this.#held.keep(this.reports.onMetrics(report));
+  }
+
+  onAdmin(route: AdminRoute): Registration {
+    this.#held.assertLoaded();
+    const answer: AdminRoute["answer"] = async (request) => {
+      try {
+        return await route.answer(request);
+      } catch (error) {
+        if (!(error instanceof AdminProblem)) this.#held.reportFailure(route.path, error);
+        throw error;
+      }
+    };
+    const { method, path, summary } = route;
+    return this.#held.keep(this.#routes.add({ method, path, summary, answer }, this.#held.owner));
   }
 
   get port(): number {
@@ -228,4 +300,13 @@ export class PluginScope implements PluginNode {
       this.log.error("a callback failed", { at: errorPlace(failure), error: failure });
     }
   }
+}
+
+/** A key that a plugin asks for and nobody wrote must not be found in a prototype. */
+function singleValues(settings: WrittenSettings): Readonly<Record<string, string>> {
+  const values: Record<string, string> = Object.create(null);
+  for (const [key, value] of Object.entries(settings)) {
+    if (typeof value === "string") values[key] = value;
+  }
+  return values;
 }

@@ -11,6 +11,8 @@ import type {
   RequestCallback,
   RequestClient,
 } from "../src/index.ts";
+import type { AdminRoute } from "./admin-routes.ts";
+import type { PluginGame } from "./game/game.ts";
 import type { Logger } from "./log.ts";
 import type {
   MeshRequestOptions,
@@ -22,6 +24,8 @@ import type {
   ServiceHandler,
   SubscribeOptions,
 } from "./messaging/messenger.ts";
+import type { PluginMetric } from "./plugin-reports.ts";
+import type { SettingsReader } from "./settings-reader.ts";
 import type { Subscription } from "./topics/subscription.ts";
 
 /**
@@ -64,8 +68,16 @@ export interface PluginNode {
   readonly name: string;
   /** The port of the node's endpoint. */
   readonly port: number;
-  /** What the config says in `[plugin:NAME]`, as written; `{}` without such a section. */
+  /** What the config says in `[plugin:NAME]`, as written; `{}` without such a section. Lists are left out. */
   readonly settings: Readonly<Record<string, string>>;
+  /**
+   * Reads the settings, lists among them, and tells at once of all that is wrong with them, unknown keys included.
+   *
+   * @throws {Error} that names them; thrown in `setup`, the plugin fails to load with that text
+   */
+  readSettings<Result>(read: (settings: SettingsReader) => Result): Result;
+  /** Where the plugin keeps what must last: a folder of its own, which is made if it is not there. */
+  dataFolder(): Promise<string>;
   /** Lines carry the plugin's name. */
   readonly log: Logger;
   /** Fires when the plugin unloads. */
@@ -136,6 +148,28 @@ export interface PluginNode {
   peers(): readonly Peer[];
   /** Calls back when a node comes up or goes down. */
   onPeer(callback: (event: PeerEvent) => void | Promise<void>): Registration;
+
+  /** The game that the node stands beside. */
+  readonly game: PluginGame;
+
+  /**
+   * What the plugin tells of itself in `/api/status`, under its name: called for each look at it, so keep it cheap.
+   *
+   * @throws {CcpError} `name_taken` at the second time
+   */
+  onStatus(report: () => unknown): Registration;
+  /**
+   * What the plugin counts, for `/metrics`.
+   *
+   * @throws {CcpError} `name_taken` at the second time
+   */
+  onMetrics(report: () => readonly PluginMetric[]): Registration;
+  /**
+   * Answers a path of the admin address, to whoever may ask the node itself there.
+   *
+   * @throws {CcpError} `name_taken`, which names who answers it already, or `invalid_option`
+   */
+  onAdmin(route: AdminRoute): Registration;
 
   /** Dials another endpoint, in the style of callbacks. */
   dial(options: DialOptions & { readonly mode: Mode }, callbacks?: ClientCallbacks): Call;

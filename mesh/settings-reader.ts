@@ -31,6 +31,7 @@ export class SettingsReader {
   readonly problems: SettingProblem[] = [];
   readonly #written: WrittenSettings;
   readonly #asked = new Set<string>();
+  #tolerates = false;
 
   constructor(written: WrittenSettings) {
     this.#written = written;
@@ -79,8 +80,15 @@ export class SettingsReader {
     if (text === undefined) return fallback;
     const chosen = choices.find((choice) => choice === text);
     if (chosen !== undefined) return chosen;
-    this.problem(key, `must be one of ${choices.join(", ")}, not ${quoted(text)}`);
+    this.unknownChoice(key, text, choices);
     return fallback;
+  }
+
+  /** Says that the key must be something else than what was written. */
+  unknownChoice(key: string, written: string, choices: readonly string[]): void {
+    const meant = nearest(written, choices);
+    const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+    this.problem(key, `must be one of ${choices.join(", ")}, not ${quoted(written)}${hint}`);
   }
 
   /** `on` or `off`. */
@@ -109,8 +117,14 @@ export class SettingsReader {
     this.problems.push({ key, text });
   }
 
+  /** What keys there are is not known, since another one is wrong. */
+  tolerateUnknown(): void {
+    this.#tolerates = true;
+  }
+
   /** To be called last: adds what is written and was not asked for. `where` names the section. */
   refuseUnknown(where: string): void {
+    if (this.#tolerates) return;
     for (const key of Object.keys(this.#written)) {
       if (this.#asked.has(key)) continue;
       const meant = nearest(key, this.#asked);

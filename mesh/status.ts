@@ -1,5 +1,6 @@
 import type { EndpointStatus } from "../src/index.ts";
 import type { PeerStatus as KnownPeer, PeerState } from "./cluster/peer-status.ts";
+import type { GameStatus } from "./game/game.ts";
 import type { LinkCounters, LinkDirection } from "./link/peer-link.ts";
 import type { MeshLimits } from "./mesh-limits.ts";
 import type { MessagingStatus } from "./messaging/messaging-status.ts";
@@ -33,6 +34,8 @@ export interface NodeStatus {
   readonly mesh: MeshStatus | null;
   /** Counts from the start of the node, with or without a mesh. */
   readonly messaging: MessagingStatus;
+  /** `null` where the node has no game. */
+  readonly game: GameStatus | null;
   readonly plugins: readonly PluginStatus[];
   /** How often the endpoint closed a connection or ended a communication, by reason. */
   readonly refusals: EndpointStatus["counters"]["refusals"];

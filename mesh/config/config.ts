@@ -1,8 +1,10 @@
 /** What a node is told by its config file and its command line. `rules.ts` has the defaults. */
 
 import type { Address, EndpointLimits } from "../../src/index.ts";
+import type { BuiltInName } from "../built-in-names.ts";
 import type { LogFormat, LogLevel } from "../log.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
+import type { WrittenSettings } from "../settings-reader.ts";
 
 /** A config that was read, checked and completed with the defaults. */
 export interface NodeConfig {
@@ -71,13 +73,11 @@ interface AdminConfig {
 export interface PluginsConfig {
   /** Paths and package names, in the order in which they load. */
   readonly load: readonly string[];
-  /** Whether local applications may use the mesh, through the raw plugin `bus`. */
-  readonly bus: boolean;
-  /** What `[plugin:NAME]` says, by that name. */
-  readonly settings: ReadonlyMap<string, PluginSettings>;
+  /** Those that come with the node and are wanted. */
+  readonly builtIn: readonly BuiltInName[];
+  /** What `[plugin:NAME]` says, by that name, and for one that comes with the node its own section. */
+  readonly settings: ReadonlyMap<string, WrittenSettings>;
 }
-
-export type PluginSettings = Readonly<Record<string, string>>;
 
 interface LogConfig {
   readonly level: LogLevel;

@@ -1,8 +1,16 @@
 /** From a config file and a command line to a config, or to everything that is wrong with the two. */
 
 import { hostname } from "node:os";
+import { type BuiltInName, isBuiltInName } from "../built-in-names.ts";
 import { quoted } from "../printable.ts";
-import type { NodeConfig, PluginSettings } from "./config.ts";
+import type { WrittenSettings } from "../settings-reader.ts";
+import {
+  BUILT_IN_SECTIONS,
+  isBuiltInSection,
+  readBuiltInSection,
+  settingsOf,
+} from "./built-in-sections.ts";
+import type { NodeConfig } from "./config.ts";
 import { ConfigError, type Mistake, sectionLabel } from "./config-error.ts";
 import { type IniSection, parseIni } from "./ini.ts";
 import {
@@ -70,7 +78,7 @@ interface Findings {
   readonly mistakes: Mistake[];
   /** By `section.key`. */
   readonly settings: Map<string, Setting>;
-  readonly pluginSettings: Map<string, PluginSettings>;
+  readonly pluginSettings: Map<string, WrittenSettings>;
 }
 
 /**
@@ -110,13 +118,24 @@ export async function readConfig(options: ReadConfigOptions): Promise<NodeConfig
     mistakes.push(...result.problems.map((problem) => mistakeOf(problem, settings)));
   } else if (mistakes.length === 0 && "secrets" in secrets) {
     const { mesh, plugins, ...config } = result.config;
+    const { bus, ...others } = plugins;
     return {
       ...config,
       mesh: mesh && { ...mesh, secrets: secrets.secrets },
-      plugins: { ...plugins, settings: pluginSettings },
+      plugins: { ...others, builtIn: builtInOf(bus, pluginSettings), settings: pluginSettings },
     };
   }
   return new ConfigError("code" in file ? file.code : "invalid", path, mistakes);
+}
+
+/** Where there is a game, its chat is relayed. */
+function builtInOf(bus: boolean, settings: Findings["pluginSettings"]): readonly BuiltInName[] {
+  const hasGame = settings.has("game");
+  return [
+    ...(bus ? (["bus"] as const) : []),
+    ...(hasGame ? (["game"] as const) : []),
+    ...(hasGame || settings.has("chat") ? (["chat"] as const) : []),
+  ];
 }
 
 function secretsOf(
@@ -160,8 +179,16 @@ function addFile(findings: Findings, text: string): void {
     const pluginName = pluginNameOf(name);
     if (keys !== undefined) {
       addSettings(findings, name, section, keys);
+    } else if (isBuiltInSection(name)) {
+      // As with other sections, one whose keys are all commented out is as good as none.
+      if (section.keys.size === 0) continue;
+      const { settings, mistakes } = readBuiltInSection(name, section);
+      findings.pluginSettings.set(name, settings);
+      findings.mistakes.push(...mistakes);
+    } else if (pluginName !== undefined && isBuiltInName(pluginName)) {
+      findings.mistakes.push({ line: section.line, text: builtInHasNoSection(pluginName) });
     } else if (pluginName !== undefined) {
-      addPluginSettings(findings, pluginName, section);
+      findings.pluginSettings.set(pluginName, settingsOf(section));
     } else {
       findings.mistakes.push({ line: section.line, text: unknownSection(name) });
     }
@@ -193,25 +220,11 @@ function mayBeSecret(section: string, key: string): boolean {
   return SECTIONS_WITH_SECRETS.has(section) && key.length >= SECRET_CHARS_MIN;
 }
 
-function addPluginSettings(
-  { pluginSettings, mistakes }: Findings,
-  pluginName: string,
-  section: IniSection,
-): void {
-  // A key that a plugin asks for and nobody wrote must not be found in a prototype.
-  const values: Record<string, string> = Object.create(null);
-  for (const [key, { value, line }] of section.keys) {
-    if (typeof value === "string") {
-      values[key] = value;
-    } else {
-      const label = sectionLabel(PLUGIN_PREFIX + pluginName);
-      mistakes.push({
-        line,
-        text: `${quoted(key)} in ${label} takes one value; write it without []`,
-      });
-    }
-  }
-  pluginSettings.set(pluginName, values);
+function builtInHasNoSection(name: BuiltInName): string {
+  const label = sectionLabel(PLUGIN_PREFIX + name);
+  return isBuiltInSection(name)
+    ? `${label} is written ${sectionLabel(name)}, because that plugin comes with the node`
+    : `${label} has no keys; bus = off in [plugins] switches that plugin off`;
 }
 
 function pluginNameOf(section: string): string | undefined {
@@ -221,16 +234,17 @@ function pluginNameOf(section: string): string | undefined {
 
 function unknownSection(written: string): string {
   const meant = nearestSection(written);
-  const all = [...sectionNames(), `${PLUGIN_PREFIX}NAME`].map(sectionLabel).join(", ");
+  const all = [...sectionNames(), ...BUILT_IN_SECTIONS, `${PLUGIN_PREFIX}NAME`];
+  const list = all.map(sectionLabel).join(", ");
   const hint =
-    meant === undefined ? `the sections are ${all}` : `did you mean ${sectionLabel(meant)}?`;
+    meant === undefined ? `the sections are ${list}` : `did you mean ${sectionLabel(meant)}?`;
   return `unknown section ${sectionLabel(written)}; ${hint}`;
 }
 
 function nearestSection(written: string): string | undefined {
   const colon = written.indexOf(":");
   if (colon === -1) {
-    return nearest(written, sectionNames());
+    return nearest(written, [...sectionNames(), ...BUILT_IN_SECTIONS]);
   }
   const name = written.slice(colon + 1).trim();
   const prefix = nearest(written.slice(0, colon + 1), [PLUGIN_PREFIX]);

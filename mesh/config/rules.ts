@@ -87,7 +87,7 @@ const CONFIG = v.object({
 
 /** A config but for the settings of plugins and the secrets, which no rule here covers. */
 export type RuledConfig = Omit<NodeConfig, "plugins" | "mesh"> & {
-  readonly plugins: Omit<PluginsConfig, "settings">;
+  readonly plugins: Omit<PluginsConfig, "settings" | "builtIn"> & { readonly bus: boolean };
   readonly mesh: Omit<MeshConfig, "secrets"> | undefined;
 };
 

@@ -1,6 +1,7 @@
 /** The game that a node stands beside, as plugins see it. */
 
 import type { Registration } from "../../src/index.ts";
+import type { GameServer } from "./game-servers.ts";
 
 /** Who may read a line: everybody, the speaker's side alone, or those who run the server. */
 export type ChatAudience = "all" | "team" | "admin";
@@ -92,6 +93,8 @@ export interface PluginGame {
   say(line: string | GameLine): Promise<SayOutcome>;
   /** Shows the text to one player alone, where the game can do that. */
   tell(player: GamePlayer, text: string): Promise<SayOutcome>;
+  /** The game servers of the whole mesh, this one among them, and who plays there. */
+  servers(): readonly GameServer[];
   /** Calls back with what happens in the game of this node. */
   onEvent(callback: (event: GameEvent) => void | Promise<void>): Registration;
   /**

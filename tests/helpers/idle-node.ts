@@ -1,4 +1,5 @@
 import type { Administered } from "../../mesh/admin.ts";
+import { AdminRoutes } from "../../mesh/admin-routes.ts";
 import type { Messenger } from "../../mesh/messaging/messenger.ts";
 
 /** A node that nobody asks about itself. */
@@ -14,5 +15,7 @@ const IDLE: Omit<Administered, "messenger"> = {
     load: () => Promise.resolve(undefined),
     unload: () => Promise.resolve(undefined),
     reload: () => Promise.resolve(undefined),
+    metrics: () => [],
   },
+  routes: new AdminRoutes(),
 };

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type Admin, serveAdmin } from "../../mesh/admin.ts";
+import { AdminRoutes } from "../../mesh/admin-routes.ts";
 import { MeshNode } from "../../mesh/mesh-node.ts";
 import type { PluginStatus } from "../../mesh/plugin-host.ts";
 import { DEFAULT_ENDPOINT_LIMITS } from "../../src/index.ts";
@@ -23,6 +24,7 @@ const plugins = {
   load: (name: string) => told("load", name),
   unload: (name: string) => told("unload", name),
   reload: (name: string) => told("reload", name),
+  metrics: () => [],
 };
 
 async function told(action: string, name: string): Promise<PluginStatus | undefined> {
@@ -40,7 +42,12 @@ beforeEach(async () => {
     host: "127.0.0.1",
     port: 0,
     token: () => token,
-    node: { status: () => node.status(), messenger: node.messenger, plugins },
+    node: {
+      status: () => node.status(),
+      messenger: node.messenger,
+      plugins,
+      routes: new AdminRoutes(),
+    },
   });
 });
 
@@ -126,6 +133,7 @@ describe("the routes", () => {
       },
       mesh: null,
       messaging: JSON.parse(JSON.stringify(node.status().messaging)),
+      game: null,
       plugins: [{ name: "bus", module: "built-in", state: "loaded" }],
       refusals: node.status().refusals,
       limits: { ...DEFAULT_ENDPOINT_LIMITS, startTimeoutMs: 100 },
@@ -351,6 +359,7 @@ test("the answer to a failure inside shows nothing of the code", async () => {
     token: () => undefined,
     node: {
       plugins,
+      routes: new AdminRoutes(),
       messenger: node.messenger,
       status: () => {
         throw new Error("a secret");

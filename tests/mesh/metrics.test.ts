@@ -40,6 +40,7 @@ const STATUS: NodeStatus = {
   },
   mesh: null,
   messaging: MESSAGING,
+  game: null,
   plugins: [],
   refusals: { ...refusals, start_timeout: 5 },
   limits: DEFAULT_ENDPOINT_LIMITS,
@@ -47,7 +48,7 @@ const STATUS: NodeStatus = {
 };
 
 function samples(changes: Partial<NodeStatus> = {}): Sample[] {
-  return parseMetrics(renderMetrics({ ...STATUS, ...changes }));
+  return parseMetrics(renderMetrics({ ...STATUS, ...changes }, []));
 }
 
 function values(name: string, changes?: Partial<NodeStatus>): Omit<Sample, "name">[] {

@@ -77,10 +77,10 @@ describe("loading", () => {
   });
 
   test("a package is a plugin, too", async () => {
-    await folder.write("node_modules/chat/package.json", '{"name":"chat","module":"main.ts"}');
-    await folder.write("node_modules/chat/main.ts", answering("chat", "packed"));
-    await load("chat");
-    expect(await ask("chat")).toBe("packed");
+    await folder.write("node_modules/score/package.json", '{"name":"score","module":"main.ts"}');
+    await folder.write("node_modules/score/main.ts", answering("score", "packed"));
+    await load("score");
+    expect(await ask("score")).toBe("packed");
   });
 
   test("settings reach the plugin they are named for, and nothing else does", async () => {
@@ -205,28 +205,28 @@ describe("a plugin that fails to load", () => {
 
 describe("names that are taken", () => {
   test("a second plugin of one name is refused with the module of the first", async () => {
-    await folder.write("a.ts", answering("chat", "first"));
-    await folder.write("b.ts", answering("chat", "second"));
+    await folder.write("a.ts", answering("score", "first"));
+    await folder.write("b.ts", answering("score", "second"));
     await load("a.ts", "b.ts");
     const error =
-      'a plugin named "chat" is loaded already, from a.ts; one of the two must be renamed';
+      'a plugin named "score" is loaded already, from a.ts; one of the two must be renamed';
     expect(host.list()[1]).toEqual({ name: "b.ts", module: "b.ts", state: "failed", error });
-    expect(await ask("chat")).toBe("first");
+    expect(await ask("score")).toBe("first");
   });
 
   test("the name is free once the first is unloaded, and then the first is refused", async () => {
-    await folder.write("a.ts", answering("chat", "first"));
-    await folder.write("b.ts", answering("chat", "second"));
+    await folder.write("a.ts", answering("score", "first"));
+    await folder.write("b.ts", answering("score", "second"));
     await load("a.ts", "b.ts");
     await host.unload("a.ts");
     expect(await host.load("b.ts")).toMatchObject({ state: "loaded" });
     expect(await host.load("a.ts")).toEqual({
-      name: "chat",
+      name: "score",
       module: "a.ts",
       state: "failed",
-      error: 'a plugin named "chat" is loaded already, from b.ts; one of the two must be renamed',
+      error: 'a plugin named "score" is loaded already, from b.ts; one of the two must be renamed',
     });
-    expect(await ask("chat")).toBe("second");
+    expect(await ask("score")).toBe("second");
   });
 
   test("a receiver's name that another plugin has is refused with that plugin", async () => {

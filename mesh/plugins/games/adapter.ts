@@ -1,6 +1,13 @@
 /** What every game's adapter is: it opens sessions, one after the other, and each tells what it hears until it is over. */
 
-import type { GameEvent, GameLine, GamePlayer, SayOutcome, SettingsReader } from "../../index.ts";
+import type {
+  GameEvent,
+  GameLine,
+  GamePlayer,
+  RawReceiverClass,
+  SayOutcome,
+  SettingsReader,
+} from "../../index.ts";
 
 /** What happens while a session is up; `up` and `down` are told by {@link SessionEvents}. */
 export type SessionEvent = Exclude<GameEvent, { readonly type: "up" | "down" }>;
@@ -57,6 +64,8 @@ export interface GameAdapter {
   readonly where: string;
   /** What the presence calls the game, such as `openttd`. */
   readonly game: string;
+  /** Where the game speaks for itself over the node's port: what it finds there. */
+  readonly receiver?: { readonly plugin: string; readonly receiver: RawReceiverClass };
   /** Starts a session. Does not throw: what goes wrong is told by `onOver`. */
   open(events: SessionEvents): GameSession;
 }

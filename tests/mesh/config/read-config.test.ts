@@ -14,7 +14,7 @@ const DEFAULTS: NodeConfig = {
   node: { name: "machine-7", data: "data" },
   mesh: undefined,
   admin: { host: "127.0.0.1", port: 28090, token: undefined },
-  plugins: { load: [], bus: true, settings: new Map() },
+  plugins: { load: [], builtIn: ["bus"], settings: new Map() },
   limits: DEFAULT_ENDPOINT_LIMITS,
   meshLimits: DEFAULT_MESH_LIMITS,
   log: { level: "info", format: "auto" },
@@ -72,7 +72,7 @@ describe("what is accepted", () => {
       admin: { host: "0.0.0.0", port: 0, token: "sixteen#letters!" },
       plugins: {
         load: ["./chat.ts", "@ccp/games"],
-        bus: false,
+        builtIn: [],
         settings: new Map([["./chat.ts", { channel: "#general", empty: "" }]]),
       },
       limits: { ...DEFAULT_ENDPOINT_LIMITS, connectionsPerAddressMax: 2, idleTimeoutMs: 0 },
@@ -144,7 +144,7 @@ describe("unknown names", () => {
     async (section) => {
       expect(await message(`[${section}]\nx=1\n`)).toBe(
         `config/node.ini:1: unknown section [${section}]; the sections are [server], [node], ` +
-          "[mesh], [admin], [plugins], [limits], [log], [plugin:NAME]",
+          "[mesh], [admin], [plugins], [limits], [log], [game], [chat], [plugin:NAME]",
       );
     },
   );
@@ -210,9 +210,10 @@ describe("values", () => {
     }
   });
 
-  test("a setting of a plugin takes one value", async () => {
-    expect(await message("[plugin:chat]\nchannels[] = a\n")).toBe(
-      'config/node.ini:2: "channels" in [plugin:chat] takes one value; write it without []',
+  test("the section of a plugin that comes with the node has its own name", async () => {
+    expect(await message("[plugin:chat]\nchannels = a\n[plugin:bus]\na = b\n")).toBe(
+      "config/node.ini:1: [plugin:chat] is written [chat], because that plugin comes with the node\n" +
+        "config/node.ini:3: [plugin:bus] has no keys; bus = off in [plugins] switches that plugin off",
     );
   });
 

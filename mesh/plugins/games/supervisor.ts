@@ -1,0 +1,237 @@
+/** Keeps a game joined: opens a session, and another one whenever it is over, until it is stopped. */
+
+import type {
+  GameEvent,
+  GameLine,
+  GamePlayer,
+  GameProvider,
+  GameState,
+  GameStatus,
+  Logger,
+  SayOutcome,
+} from "../../index.ts";
+import type { GameAdapter, GameSession, SessionEnd, SessionStart } from "./adapter.ts";
+import type { Cancel, Clock } from "./clock.ts";
+import { LINE_SHOWN_CHARS_MAX, REASON_CHARS_MAX, TROUBLE_LOGGED_EVERY_MS } from "./limits.ts";
+import { Retry } from "./retry.ts";
+import { PlayerRoster } from "./roster.ts";
+
+export interface SupervisorOptions {
+  /** As `[game] adapter` names it. */
+  readonly preset: string;
+  readonly adapter: GameAdapter;
+  readonly log: Logger;
+  readonly clock: Clock & { now(): number };
+  readonly onEvent: (event: GameEvent) => void;
+  readonly random?: () => number;
+}
+
+type SupervisorState = GameState | "stopped";
+
+const NEXT_STATES: Readonly<Record<SupervisorState, readonly SupervisorState[]>> = {
+  connecting: ["up", "waiting", "stopped"],
+  up: ["waiting", "stopped"],
+  waiting: ["connecting", "stopped"],
+  stopped: [],
+};
+
+interface SeenLine {
+  readonly line: string;
+  readonly at: number;
+}
+
+/** The outcomes of lines, and events by their types: both sets are closed. */
+type Counters<Key extends string> = Partial<Record<Key, number>>;
+
+export class GameSupervisor implements GameProvider {
+  readonly #options: SupervisorOptions;
+  readonly #roster = new PlayerRoster();
+  readonly #retry: Retry;
+  readonly #events: Counters<GameEvent["type"]> = {};
+  readonly #said: Counters<SayOutcome> = {};
+  #state: SupervisorState = "connecting";
+  #session: GameSession | undefined;
+  #map: string | undefined;
+  #sinceMs: number;
+  #sessions = 0;
+  #retryAtMs: number | undefined;
+  #cancelRetry: Cancel = () => {};
+  #understood: SeenLine | undefined;
+  #notUnderstood: SeenLine | undefined;
+  #lastEnd: (SessionEnd & { readonly at: number }) | undefined;
+  #logged: { readonly text: string; readonly atMs: number } | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#retry = new Retry(options.random);
+    this.#sinceMs = options.clock.now();
+  }
+
+  start(): void {
+    this.#open();
+  }
+
+  /** Ends the session. Resolves when its sockets and processes are gone. */
+  async stop(): Promise<void> {
+    if (this.#state === "stopped") return;
+    const wasUp = this.#state === "up";
+    this.#enter("stopped");
+    this.#cancelRetry();
+    const session = this.#session;
+    this.#session = undefined;
+    if (wasUp) this.#tell({ type: "down", reason: "the node stops, or the adapter is unloaded" });
+    await session?.close();
+  }
+
+  get status(): GameStatus {
+    return {
+      adapter: this.#options.preset,
+      state: this.#state === "stopped" ? "waiting" : this.#state,
+      map: this.#map ?? null,
+      players: this.#roster.players,
+    };
+  }
+
+  /** What an operator wants to know when nothing is relayed. */
+  get details(): Readonly<Record<string, unknown>> {
+    const { adapter, preset, clock } = this.#options;
+    const retryAtMs = this.#retryAtMs;
+    return {
+      adapter: preset,
+      where: adapter.where,
+      state: this.#state,
+      since: isoOf(this.#sinceMs),
+      sessions: this.#sessions,
+      map: this.#map ?? null,
+      players: this.#roster.players.length,
+      retryInMs: retryAtMs === undefined ? null : Math.max(0, Math.round(retryAtMs - clock.now())),
+      lastError: this.#lastEnd && { ...this.#lastEnd, at: isoOf(this.#lastEnd.at) },
+      lastUnderstood: seen(this.#understood),
+      lastNotUnderstood: seen(this.#notUnderstood),
+      events: { ...this.#events },
+      said: { ...this.#said },
+    };
+  }
+
+  get events(): Readonly<Counters<GameEvent["type"]>> {
+    return this.#events;
+  }
+
+  get said(): Readonly<Counters<SayOutcome>> {
+    return this.#said;
+  }
+
+  async say(line: GameLine): Promise<SayOutcome> {
+    return await this.#speak((session) => session.say(line));
+  }
+
+  async tell(player: GamePlayer, text: string): Promise<SayOutcome> {
+    return await this.#speak((session) => session.tell(player, text));
+  }
+
+  async #speak(speak: (session: GameSession) => Promise<SayOutcome>): Promise<SayOutcome> {
+    const session = this.#state === "up" ? this.#session : undefined;
+    const outcome = session === undefined ? "down" : await speak(session);
+    this.#said[outcome] = (this.#said[outcome] ?? 0) + 1;
+    return outcome;
+  }
+
+  #open(): void {
+    const { adapter, clock } = this.#options;
+    this.#retryAtMs = undefined;
+    this.#sessions += 1;
+    const number = this.#sessions;
+    // What a session tells after another has taken its place is nobody's affair.
+    const current = (act: () => void): void => {
+      if (this.#sessions === number && this.#state !== "stopped") act();
+    };
+    this.#session = adapter.open({
+      onUp: (start) => current(() => this.#onUp(start)),
+      onEvent: (event) => current(() => this.#onEvent(event)),
+      onUnderstood: (line) => {
+        this.#understood = { line: shortLine(line), at: clock.now() };
+      },
+      onNotUnderstood: (line) => {
+        this.#notUnderstood = { line: shortLine(line), at: clock.now() };
+      },
+      onOver: (end) => current(() => this.#onOver(end)),
+    });
+  }
+
+  #onUp({ map, players }: SessionStart): void {
+    if (this.#state !== "connecting") return;
+    this.#enter("up");
+    this.#map = map;
+    this.#logged = undefined;
+    const { log, adapter } = this.#options;
+    log.info("game joined", { where: adapter.where, map, players: players.length });
+    this.#tell({ type: "up", map, players });
+  }
+
+  #onEvent(event: GameEvent): void {
+    if (this.#state !== "up") return;
+    if (event.type === "map") this.#map = event.map;
+    this.#tell(event);
+  }
+
+  #onOver({ kind, text }: SessionEnd): void {
+    if (this.#state === "waiting") return;
+    const { clock } = this.#options;
+    const nowMs = clock.now();
+    const wasUp = this.#state === "up";
+    const upForMs = wasUp ? Math.max(1, nowMs - this.#sinceMs) : 0;
+    const end = { kind, text: text.slice(0, REASON_CHARS_MAX), at: nowMs };
+    this.#lastEnd = end;
+    this.#session = undefined;
+    this.#enter("waiting");
+    const waitMs = this.#retry.after(end, upForMs);
+    this.#complain(end, waitMs);
+    this.#retryAtMs = nowMs + waitMs;
+    this.#cancelRetry = clock.after(waitMs, () => {
+      if (this.#state !== "waiting") return;
+      this.#enter("connecting");
+      this.#open();
+    });
+    if (wasUp) this.#tell({ type: "down", reason: end.text });
+  }
+
+  #complain({ kind, text }: SessionEnd, waitMs: number): void {
+    const nowMs = this.#options.clock.now();
+    const logged = this.#logged;
+    const isKnown = logged?.text === text && nowMs - logged.atMs < TROUBLE_LOGGED_EVERY_MS;
+    if (isKnown) return;
+    this.#logged = { text, atMs: nowMs };
+    const next =
+      kind === "wrong_password"
+        ? `tried again in ${Math.round(waitMs / 60_000)} min, or at once after SIGHUP with another password`
+        : "tried again until it is there";
+    this.#options.log.warn(`game not joined: ${text}; ${next}`);
+  }
+
+  #tell(event: GameEvent): void {
+    this.#events[event.type] = (this.#events[event.type] ?? 0) + 1;
+    this.#roster.take(event);
+    if (event.type === "down") this.#map = undefined;
+    this.#options.onEvent(event);
+  }
+
+  #enter(next: SupervisorState): void {
+    if (!NEXT_STATES[this.#state].includes(next)) {
+      throw new Error(`a game cannot go from ${this.#state} to ${next}`);
+    }
+    this.#state = next;
+    this.#sinceMs = this.#options.clock.now();
+  }
+}
+
+function shortLine(line: string): string {
+  return line.slice(0, LINE_SHOWN_CHARS_MAX);
+}
+
+function seen(line: SeenLine | undefined): unknown {
+  return line === undefined ? null : { line: line.line, at: isoOf(line.at) };
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
