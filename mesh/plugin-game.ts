@@ -58,7 +58,7 @@ export class HeldGame implements PluginGame {
   provide(provider: GameProvider): GameRegistration {
     this.#held.assertLoaded();
     const registration = this.#hub.provide(provider, this.#held.owner);
-    const { remove } = this.#held.keep(registration);
-    return { emit: (event) => registration.emit(event), remove };
+    const holding = this.#held.keep(registration);
+    return { emit: (event) => registration.emit(event), remove: () => holding.remove() };
   }
 }
