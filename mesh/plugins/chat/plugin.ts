@@ -1,13 +1,103 @@
 /** Chat between game servers. */
 
-import { definePlugin, type Plugin, type SettingsReader } from "../../index.ts";
+import {
+  AdminProblem,
+  definePlugin,
+  type Plugin,
+  type PluginNode,
+  type SettingsReader,
+} from "../../index.ts";
+import { type Desk, newDesk } from "./desk.ts";
+import { HISTORY_SERVICE } from "./late-lines.ts";
+import { TRACE_ENTRIES_MAX } from "./limits.ts";
+import { MUTE_USAGE, MUTES_SERVICE, MUTES_TOPIC, MuteDesk } from "./mute-desk.ts";
+import { openMutes } from "./mute-store.ts";
+import { TELL_SERVICE } from "./private-lines.ts";
+import { receiptTopicOf } from "./receipts.ts";
+import { Relay } from "./relay.ts";
+import { topicOf } from "./relay-line.ts";
+import { readChatSettings } from "./settings.ts";
 
 /** All that is wrong with `[chat]` stands in the reader's problems afterwards. */
 export function checkChatSettings(settings: SettingsReader): void {
-  settings.list("channels");
+  readChatSettings(settings);
 }
 
 export const chatPlugin: Plugin = definePlugin({
   name: "chat",
-  setup() {},
+  async setup(node) {
+    const desk = newDesk(node, node.readSettings(readChatSettings));
+    const { store, entries } = await openMutes({ folder: await node.dataFolder(), log: node.log });
+    const mutes = new MuteDesk(desk, store, entries);
+    const relay = new Relay(desk);
+    joinChannels(node, desk, relay);
+    shareMutes(node, mutes);
+    report(node, desk, relay);
+    node.onUnload(() => store.saved());
+  },
 });
+
+function joinChannels(node: PluginNode, { settings }: Desk, relay: Relay): void {
+  const { receive, teamChannels, adminChannels } = settings;
+  for (const channel of new Set([...receive, ...teamChannels, ...adminChannels])) {
+    node.subscribe(topicOf(channel), (message) => relay.onMessage(channel, message));
+  }
+  node.game.onEvent((event) => relay.onGameEvent(event));
+  // The game may be up already, where the plugin is loaded again.
+  if (node.game.status?.state === "up") node.after(0, () => relay.lateLines.catchUp());
+  node.subscribe(receiptTopicOf(node.name), (message) => relay.receipts.take(message));
+  node.serve(HISTORY_SERVICE, ({ payload }) => relay.lateLines.answer(payload));
+  node.serve(TELL_SERVICE, ({ from, payload }) => relay.privateLines.answer(from, payload));
+}
+
+function shareMutes(node: PluginNode, mutes: MuteDesk): void {
+  node.subscribe(MUTES_TOPIC, (message) => mutes.takeChange(message));
+  node.serve(MUTES_SERVICE, () => mutes.all());
+  node.onPeer(async ({ change, peer }) => {
+    if (change === "up") await mutes.askPeer(peer.name);
+  });
+  for (const { name } of node.peers()) node.after(0, () => mutes.askPeer(name));
+  const by = `${node.name} (admin)`;
+  node.onAdmin({
+    method: "GET",
+    path: "/api/chat/mutes",
+    summary: "who is muted",
+    answer: () => mutes.list(),
+  });
+  node.onAdmin({
+    method: "POST",
+    path: "/api/chat/mute",
+    summary: MUTE_USAGE.replace(/^send /, ""),
+    answer: ({ body }) => mutes.mute(body, by),
+  });
+  node.onAdmin({
+    method: "POST",
+    path: "/api/chat/unmute",
+    summary: '{"who": "Bob", "Bob@server" or "@server"}',
+    answer: ({ body }) => mutes.unmute(body, by),
+  });
+}
+
+function report(node: PluginNode, { trace }: Desk, relay: Relay): void {
+  node.onStatus(() => relay.status);
+  node.onMetrics(() => [
+    {
+      name: "lines_total",
+      type: "counter",
+      help: "Decisions about lines of chat, by what became of them.",
+      samples: Object.entries(trace.counts).map(([outcome, count]) => [{ outcome }, count]),
+    },
+  ]);
+  node.onAdmin({
+    method: "GET",
+    path: "/api/chat/trace",
+    summary: "?limit=N: the last lines of chat, and why each was shown or not",
+    answer: ({ query }) => {
+      const limit = Number(query.get("limit") ?? 100);
+      if (!Number.isInteger(limit) || limit < 1 || limit > TRACE_ENTRIES_MAX) {
+        throw new AdminProblem(400, `limit must be a whole number from 1 to ${TRACE_ENTRIES_MAX}`);
+      }
+      return trace.last(limit);
+    },
+  });
+}

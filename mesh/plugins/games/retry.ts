@@ -8,11 +8,12 @@ const SOON = { minMs: 250, maxMs: 5000 } as const;
 
 /**
  * After a refused password. A Source server bans an address after ten of them since its start: the tenth comes here after more
- * than four days. Whoever mends the password before reloads the config, which tries at once.
+ * than three days. A game that stops just when it is asked may look the same, hence the first. Whoever mends the password before reloads the config, which tries at once.
  */
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const PASSWORD_WAITS_MS: readonly number[] = [
+  5000,
   MINUTE_MS,
   5 * MINUTE_MS,
   30 * MINUTE_MS,

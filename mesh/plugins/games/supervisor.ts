@@ -10,7 +10,13 @@ import type {
   Logger,
   SayOutcome,
 } from "../../index.ts";
-import type { GameAdapter, GameSession, SessionEnd, SessionStart } from "./adapter.ts";
+import type {
+  GameAdapter,
+  GameSession,
+  SessionEnd,
+  SessionEvent,
+  SessionStart,
+} from "./adapter.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { LINE_SHOWN_CHARS_MAX, REASON_CHARS_MAX, TROUBLE_LOGGED_EVERY_MS } from "./limits.ts";
 import { Retry } from "./retry.ts";
@@ -56,6 +62,7 @@ export class GameSupervisor implements GameProvider {
   #sessions = 0;
   #retryAtMs: number | undefined;
   #cancelRetry: Cancel = () => {};
+  #linesTold = 0;
   #understood: SeenLine | undefined;
   #notUnderstood: SeenLine | undefined;
   #lastEnd: (SessionEnd & { readonly at: number }) | undefined;
@@ -149,6 +156,7 @@ export class GameSupervisor implements GameProvider {
       onUp: (start) => current(() => this.#onUp(start)),
       onEvent: (event) => current(() => this.#onEvent(event)),
       onUnderstood: (line) => {
+        this.#linesTold += 1;
         this.#understood = { line: shortLine(line), at: clock.now() };
       },
       onNotUnderstood: (line) => {
@@ -168,8 +176,12 @@ export class GameSupervisor implements GameProvider {
     this.#tell({ type: "up", map, players });
   }
 
-  #onEvent(event: GameEvent): void {
+  #onEvent(event: SessionEvent): void {
     if (this.#state !== "up") return;
+    // A structured protocol has no lines to tell of.
+    if (this.#linesTold === 0) {
+      this.#understood = { line: shortLine(eventText(event)), at: this.#options.clock.now() };
+    }
     if (event.type === "map") this.#map = event.map;
     this.#tell(event);
   }
@@ -203,7 +215,7 @@ export class GameSupervisor implements GameProvider {
     this.#logged = { text, atMs: nowMs };
     const next =
       kind === "wrong_password"
-        ? `tried again in ${Math.round(waitMs / 60_000)} min, or at once after SIGHUP with another password`
+        ? `tried again in ${durationText(waitMs)}, or at once after SIGHUP with another password`
         : "tried again until it is there";
     this.#options.log.warn(`game not joined: ${text}; ${next}`);
   }
@@ -224,12 +236,30 @@ export class GameSupervisor implements GameProvider {
   }
 }
 
+function eventText(event: SessionEvent): string {
+  switch (event.type) {
+    case "chat":
+      return `chat ${event.player.name}: ${event.text}`;
+    case "map":
+      return `map ${event.map}`;
+    case "join":
+    case "leave":
+      return `${event.type} ${event.player.name}`;
+    case "rename":
+      return `rename ${event.before} to ${event.player.name}`;
+  }
+}
+
 function shortLine(line: string): string {
   return line.slice(0, LINE_SHOWN_CHARS_MAX);
 }
 
 function seen(line: SeenLine | undefined): unknown {
   return line === undefined ? null : { line: line.line, at: isoOf(line.at) };
+}
+
+function durationText(ms: number): string {
+  return ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
 function isoOf(ms: number): string {

@@ -19,6 +19,8 @@ export interface TcpHandler {
   onDrain(): void;
   /** Called once, last, unless this side closed it; with what broke it, if that is known. */
   onClosed(cause: unknown): void;
+  /** The socket, once open, is gone, whoever closed it. */
+  onGone?(): void;
 }
 
 export interface DialOptions {
@@ -128,7 +130,10 @@ class SocketConnection implements TcpConnection {
           if (this.#state === "open") this.#handler.onData(chunk);
         },
         drain: () => this.#drained(),
-        close: () => this.#ended(undefined),
+        close: () => {
+          this.#ended(undefined);
+          this.#handler.onGone?.();
+        },
         // Of the connection, or of the handler, which must not go on then.
         error: (socket, error) => {
           this.#ended(error);

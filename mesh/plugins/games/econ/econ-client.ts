@@ -3,7 +3,8 @@ import { type Dial, dialTcp, type TcpConnection } from "../tcp-connection.ts";
 import { EconError } from "./econ-error.ts";
 import type { EconEvent } from "./econ-event.ts";
 import { EconSession } from "./econ-session.ts";
-import { LOGIN_TIMEOUT_MS, PASSWORD_BYTES_MAX, QUEUE_BYTES_MAX } from "./limits.ts";
+import { LOGIN_TIMEOUT_MS, QUEUE_BYTES_MAX } from "./limits.ts";
+import { passwordProblem } from "./password.ts";
 
 export interface EconClientOptions {
   readonly host: string;
@@ -11,6 +12,8 @@ export interface EconClientOptions {
   /** The server's `ec_password`. */
   readonly password: string;
   readonly onEvent: (event: EconEvent) => void;
+  /** See `EconSessionOwner`. */
+  readonly onLine?: (line: string, isUnderstood: boolean) => void;
   /** Called once, last, never before `openEcon` returns; without an error if `close` was called. */
   readonly onClosed: (error: EconError | undefined) => void;
   /** Default: TCP. */
@@ -32,14 +35,9 @@ export interface EconClient {
  * @throws {EconError} `invalid_option`
  */
 export function openEcon(options: EconClientOptions): EconClient {
-  const { password } = options;
-  if (
-    password === "" ||
-    Buffer.byteLength(password) > PASSWORD_BYTES_MAX ||
-    /\p{Cc}/u.test(password)
-  ) {
-    const text = `the password of an external console is 1 to ${PASSWORD_BYTES_MAX} bytes without control characters: give the value of the server's ec_password`;
-    throw new EconError("invalid_option", text);
+  const problem = passwordProblem(options.password);
+  if (problem !== undefined) {
+    throw new EconError("invalid_option", `the password of an external console ${problem}`);
   }
   return new Connection(options);
 }
@@ -61,6 +59,7 @@ class Connection implements EconClient {
         send: (text) => this.#send(text),
         setDeadline: (afterMs) => this.#setDeadline(afterMs),
         onEvent: (event) => options.onEvent(event),
+        onLine: options.onLine,
         onFailed: (error) => this.#end(error),
       },
     );

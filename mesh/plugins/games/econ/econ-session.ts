@@ -1,6 +1,6 @@
 import { EconError, type EconErrorCode } from "./econ-error.ts";
 import type { EconEvent } from "./econ-event.ts";
-import { readFeedLine } from "./feed-line.ts";
+import { type FeedLine, readFeedLine } from "./feed-line.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import {
   ANSWER_TIMEOUT_MS,
@@ -29,6 +29,8 @@ export interface EconSessionOwner {
   /** `onDeadline` is to be called after this time; only the last one set counts. */
   readonly setDeadline: (afterMs: number) => void;
   readonly onEvent: (event: EconEvent) => void;
+  /** A line that came after the login, and whether it means something; none that is an answer, or private. */
+  readonly onLine?: ((line: string, isUnderstood: boolean) => void) | undefined;
   /** The session is over, because of this; nothing follows. */
   readonly onFailed: (error: EconError) => void;
 }
@@ -130,10 +132,22 @@ export class EconSession {
 
   #onFeed(text: string): void {
     const line = readFeedLine(text);
-    if (line === undefined) return;
+    if (line === undefined) {
+      this.#show(text, false);
+      return;
+    }
     const answer = this.#query?.take(line);
     if (answer !== undefined) this.#onAnswer(answer);
-    else if (line.type !== "console" && line.type !== "status") this.#roster.take(line);
+    else if (isFeed(line)) {
+      this.#show(text, true);
+      this.#roster.take(line);
+    }
+  }
+
+  /** Whatever a server repeats of the login stays here. */
+  #show(text: string, isUnderstood: boolean): void {
+    if (text.includes(this.#options.password)) return;
+    this.#owner.onLine?.(text, isUnderstood);
   }
 
   #ask(kind: "login" | "check"): void {
@@ -168,6 +182,10 @@ export class EconSession {
     }
     this.#state = next;
   }
+}
+
+function isFeed({ type }: FeedLine): boolean {
+  return type !== "console" && type !== "status" && type !== "private";
 }
 
 const TIMEOUTS: Readonly<Record<Exclude<State, "closed">, string>> = {

@@ -17,14 +17,16 @@ export type FeedLine =
   /** A line of the answer to `status`. */
   | { readonly type: "status"; readonly id: number; readonly name: string }
   /** What a command of the console printed. */
-  | { readonly type: "console"; readonly text: string };
+  | { readonly type: "console"; readonly text: string }
+  /** Nobody else's business: a whisper, or a command that someone typed, in which a password may stand. */
+  | { readonly type: "private" };
 
 /** Teeworlds: `[07:11:12][chat]: 1:0:Alice: text` */
 const TEEWORLDS = /^\[[^\]]*\]\[([^\]]*)\]: (.*)$/s;
 /** DDNet: `2026-11-22 07:10:20 I chat: 0:-2:Alice: text` */
 const DDNET = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z] ([^:]*): (.*)$/s;
 
-/** `undefined` for a line that says nothing of interest, such as a whisper, which is nobody else's business. */
+/** `undefined` for a line that says nothing of interest. */
 export function readFeedLine(line: string): FeedLine | undefined {
   const teeworlds = TEEWORLDS.exec(line);
   const match = teeworlds ?? DDNET.exec(line);
@@ -42,6 +44,8 @@ export function readFeedLine(line: string): FeedLine | undefined {
       return loaded(text);
     case "console":
       return { type: "console", text };
+    case "whisper":
+      return { type: "private" };
     default:
       return undefined;
   }
@@ -68,7 +72,11 @@ function game(text: string): FeedLine | undefined {
   return left === undefined ? undefined : { type: "leave", ...left };
 }
 
+/** Someone's command, at this console or from within the game. */
+const COMMAND = /^(?:cid=-?\d+ cmd|clientid=-?\d+ .*?rcon)='/is;
+
 function server(text: string): FeedLine | undefined {
+  if (COMMAND.test(text)) return { type: "private" };
   const [, entered] = /^player has entered the game\. ClientID=(\d+)(?: |$)/.exec(text) ?? [];
   if (entered !== undefined) return { type: "entered", id: Number(entered) };
   const listed =

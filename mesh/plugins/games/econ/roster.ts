@@ -110,6 +110,7 @@ export class Roster {
       case "server_chat":
       case "status":
       case "console":
+      case "private":
         return;
     }
   }

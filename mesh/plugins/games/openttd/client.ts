@@ -11,7 +11,7 @@ import { DEFAULT_OPENTTD_LIMITS, type OpenttdLimits } from "./limits.ts";
 import type { OpenttdError } from "./openttd-error.ts";
 import type { RconReply } from "./rcon-queue.ts";
 import { Session } from "./session.ts";
-import type { SaidLine, SayOutcome, SpeechColour, SpeechMode } from "./speech.ts";
+import type { SaidLine, SayOutcome, SpeechColour, SpeechMode, TellOutcome } from "./speech.ts";
 
 export interface OpenttdClientOptions {
   readonly host: string;
@@ -19,8 +19,10 @@ export interface OpenttdClientOptions {
   readonly port?: number;
   /** `admin_password` there. It travels in clear: to another machine through a tunnel only. */
   readonly password: string;
+  /** It is let in, and knows who plays; called before any event, and before the promise resolves. */
+  readonly onUp?: (client: OpenttdClient) => void;
   readonly onEvent: (event: OpenttdEvent) => void;
-  /** `onEvent` threw; the client goes on. Default: the error is thrown where nobody catches it. */
+  /** `onUp` or `onEvent` threw; the client goes on. Default: the error is thrown where nobody catches it. */
   readonly onCallbackError?: (error: unknown) => void;
   /** Gives up connecting and joining; does nothing afterwards. */
   readonly signal?: AbortSignal;
@@ -42,14 +44,16 @@ export interface OpenttdClient {
   /** Resolves when the connection is over, with why; `cancelled` after `close`. */
   readonly closed: Promise<OpenttdError>;
   /** See `Session.say`. */
-  say(line: SaidLine): SayOutcome;
+  say(line: SaidLine | string): SayOutcome;
+  /** See `Session.tell`. */
+  tell(id: number, text: string): TellOutcome;
   /** See `Session.rcon`. */
   rcon(command: string, options?: { readonly timeoutMs?: number }): Promise<RconReply>;
   /** Says goodbye; `closed` resolves at once, the connection closes behind it. */
   close(): void;
 }
 
-const DEFAULT_PORT = 3977;
+export const DEFAULT_PORT = 3977;
 
 /**
  * Connects, joins, and learns who plays. No event is told before.
@@ -65,7 +69,7 @@ class Connection {
   readonly #options: OpenttdClientOptions;
   readonly #limits: OpenttdLimits;
   readonly #session: Session;
-  readonly #up = Promise.withResolvers<OpenttdServerInfo>();
+  readonly #up = Promise.withResolvers<OpenttdClient>();
   readonly #closed = Promise.withResolvers<OpenttdError>();
   #line: TcpConnection | undefined;
 
@@ -84,8 +88,8 @@ class Connection {
       clock,
       output: { send: (bytes) => this.#line?.write(bytes) ?? false },
       handler: {
-        onUp: (server) => this.#up.resolve(server),
-        onEvent: (event) => this.#tell(event),
+        onUp: (server) => this.#onUp(this.#clientOf(server)),
+        onEvent: (event) => this.#tell(() => options.onEvent(event)),
         onDown: (error) => this.#onDown(error),
       },
     });
@@ -115,7 +119,7 @@ class Connection {
       },
     );
     try {
-      return this.#clientOf(await this.#up.promise);
+      return await this.#up.promise;
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
@@ -130,9 +134,15 @@ class Connection {
       },
       closed: this.#closed.promise,
       say: (line) => session.say(line),
+      tell: (id, text) => session.tell(id, text),
       rcon: (command, { timeoutMs } = {}) => session.rcon(command, timeoutMs),
       close: () => session.close(),
     };
+  }
+
+  #onUp(client: OpenttdClient): void {
+    this.#up.resolve(client);
+    this.#tell(() => this.#options.onUp?.(client));
   }
 
   #onDown(error: OpenttdError): void {
@@ -141,9 +151,9 @@ class Connection {
     this.#closed.resolve(error);
   }
 
-  #tell(event: OpenttdEvent): void {
+  #tell(callBack: () => void): void {
     try {
-      this.#options.onEvent(event);
+      callBack();
     } catch (error) {
       const { onCallbackError } = this.#options;
       if (onCallbackError !== undefined) {

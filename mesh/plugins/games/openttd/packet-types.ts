@@ -46,6 +46,9 @@ export const ChatAction = { all: 3, team: 4, private: 5 } as const;
 /** To everybody. */
 export const DESTINATION_ALL = 0;
 
+/** To the one client that is named. */
+export const DESTINATION_CLIENT = 2;
+
 /** Instead of a number of a client. */
 export const ALL_CLIENTS = 0xff_ff_ff_ff;
 

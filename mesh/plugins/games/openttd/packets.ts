@@ -5,6 +5,7 @@ import {
   ALL_CLIENTS,
   ChatAction,
   DESTINATION_ALL,
+  DESTINATION_CLIENT,
   FREQUENCY_AUTOMATIC,
   Update,
 } from "./packet-types.ts";
@@ -32,6 +33,12 @@ export function encodePollClients(id: number = ALL_CLIENTS): Buffer {
 export function encodeChat(line: string): Buffer {
   const head = Buffer.of(ChatAction.all, DESTINATION_ALL);
   return packet(AdminPacket.chat, head, u32(0), text(line));
+}
+
+/** A line of the server's own, to one client alone. */
+export function encodePrivateChat(id: number, line: string): Buffer {
+  const head = Buffer.of(ChatAction.private, DESTINATION_CLIENT);
+  return packet(AdminPacket.chat, head, u32(id), text(line));
 }
 
 export interface ExternalChat {

@@ -28,11 +28,13 @@ import { Roster } from "./roster.ts";
 import { readServerPacket, type ServerMessage } from "./server-packets.ts";
 import {
   encodeLine,
+  encodeTold,
   knowsExternalChat,
   type SaidLine,
   type SayOutcome,
   type SpeechColour,
   type SpeechMode,
+  type TellOutcome,
 } from "./speech.ts";
 
 /** What the server shows of this client, in its console. */
@@ -129,15 +131,19 @@ export class Session {
     this.#goDown(this.#error("closed", "closed the connection; is it still running?", cause));
   }
 
-  /** Says a line to everybody in the game; answers what became of it. */
-  say(line: SaidLine): SayOutcome {
+  /** Says a line, or a text as it is, to everybody in the game; answers what became of it. */
+  say(line: SaidLine | string): SayOutcome {
     if (this.#state !== "up") return "closed";
     const { speech, colour } = this.#options;
     const known = knowsExternalChat(this.#server?.version ?? "");
     const external = speech === "auto" ? known : speech === "external";
-    const packet = encodeLine(line, { external, colour });
-    if (packet === undefined) return "empty";
-    return this.#options.output.send(packet) ? "sent" : "queue_full";
+    return this.#speak(encodeLine(line, { external, colour }));
+  }
+
+  /** Shows a text to the one player of this number. */
+  tell(id: number, text: string): TellOutcome {
+    if (this.#state !== "up") return "closed";
+    return this.#roster.get(id) === undefined ? "gone" : this.#speak(encodeTold(id, text));
   }
 
   /**
@@ -227,6 +233,8 @@ export class Session {
         this.#tell({ kind: "map", server: message.server });
         return;
       case "new_game":
+        this.#onNewGame();
+        return;
       case "shutdown":
         this.#tell({ kind: message.kind });
         return;
@@ -252,6 +260,12 @@ export class Session {
         this.#onPong(message.serial);
         return;
     }
+  }
+
+  /** All are cut off then. Not every server tells of each, and numbers may be given anew. */
+  #onNewGame(): void {
+    this.#tell({ kind: "new_game" });
+    for (const { id } of this.#roster.players) this.#tell(this.#roster.forget(id, "lost"));
   }
 
   #onChat({ id, scope, text }: Extract<ServerMessage, { kind: "chat" }>): void {
@@ -280,6 +294,11 @@ export class Session {
   /** Who plays when the session goes up is told then, all at once. */
   #tell(event: OpenttdEvent | undefined): void {
     if (event !== undefined && this.#state === "up") this.#options.handler.onEvent(event);
+  }
+
+  #speak(packet: Buffer | undefined): SayOutcome {
+    if (packet === undefined) return "empty";
+    return this.#options.output.send(packet) ? "sent" : "queue_full";
   }
 
   /** For what the session cannot do without. */

@@ -246,8 +246,8 @@ describe("a client", () => {
       onCallbackError: (error) => thrown.push(error),
     });
     socketOfServer?.write(Buffer.concat([server.chat(5, "hi"), server.newGame()]));
-    await until(() => thrown.length === 2);
-    expect(thrown.map(String)).toEqual(["Error: chat", "Error: new_game"]);
+    await until(() => thrown.length === 3);
+    expect(thrown.map(String)).toEqual(["Error: chat", "Error: new_game", "Error: left"]);
     client.close();
   });
 });

@@ -5,6 +5,7 @@ import {
   encodeJoin,
   encodePing,
   encodePollClients,
+  encodePrivateChat,
   encodeQuit,
   encodeRcon,
   encodeSubscribe,
@@ -17,6 +18,7 @@ test.each([
   ["poll of all", encodePollClients(), "080003 01 ffffffff"],
   ["poll of one", encodePollClients(0x1_02), "080003 01 02010000"],
   ["chat", encodeChat("hé"), "0d0004 0300 00000000 68c3a900"],
+  ["chat to one", encodePrivateChat(0x1_02, "hé"), "0d0004 0502 02010000 68c3a900"],
   ["rcon", encodeRcon("status"), "0a0005 73746174757300"],
   ["ping", encodePing(0xff_00_00_01), "070007 010000ff"],
   [

@@ -218,6 +218,38 @@ describe("a session that is up", () => {
     expect(harness.error?.code).toBe("closed");
   });
 
+  test("counts nobody as playing once a new game begins, whatever the server tells", () => {
+    const harness = SessionHarness.up();
+    harness.receive(server.newGame(), server.clientError(5, 3), server.welcome());
+    harness.receive(server.clientInfo(5, "Alice"));
+    expect(harness.told).toMatchObject([
+      { kind: "new_game" },
+      { kind: "left", player: alice, reason: "lost" },
+      { kind: "map" },
+      { kind: "joined", player: alice },
+    ]);
+    expect(harness.session.players).toEqual([alice]);
+  });
+
+  test("tells one player something, where there is such a player, and such a thing", () => {
+    const harness = SessionHarness.up();
+    expect(harness.session.tell(5, "psst\n\u202eyou")).toBe("sent");
+    const [packet] = harness.sent();
+    const fields = new FieldReader(packet?.body ?? Buffer.alloc(0));
+    expect([packet?.type, fields.u8(), fields.u8(), fields.u32()]).toEqual([4, 5, 2, 5]);
+    expect([fields.text(900), fields.rest]).toEqual(["psst you", 0]);
+    expect(harness.session.tell(5, "\n")).toBe("empty");
+    expect([harness.session.tell(6, "hi"), harness.session.tell(1, "hi")]).toEqual([
+      "gone",
+      "gone",
+    ]);
+    harness.takes = false;
+    expect(harness.session.tell(5, "hi")).toBe("queue_full");
+    expect(harness.sent()).toEqual([]);
+    harness.session.close();
+    expect(harness.session.tell(5, "hi")).toBe("closed");
+  });
+
   test("pings, and gives up a server that no longer answers", () => {
     const harness = SessionHarness.up();
     harness.clock.advance(10_000);

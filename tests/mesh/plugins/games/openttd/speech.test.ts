@@ -87,6 +87,47 @@ describe("the server's own chat", () => {
   });
 });
 
+describe("a whole line", () => {
+  const said = { source: "TF2", user: "Bob", text: "hi", whole: "(tf2) Bob: hi" };
+
+  /** What the game shows as the server's own. */
+  function own(bytes: Buffer | undefined): string {
+    const { type, fields } = onlyPacket(bytes);
+    expect([type, fields.u8(), fields.u8(), fields.u32()]).toEqual([4, 3, 0, 0]);
+    return fields.text(CHAT_BYTES);
+  }
+
+  test("is shown as it is, where there are no names or they are not shown apart", () => {
+    const colour = "gold";
+    expect(own(encodeLine("as it is", { external: true, colour }))).toBe("as it is");
+    expect(own(encodeLine("as it is", { external: false, colour }))).toBe("as it is");
+    expect(own(encodeLine(said, { external: false, colour }))).toBe("(tf2) Bob: hi");
+    for (const names of [{ user: "\u200b" }, { source: " " }]) {
+      expect(own(encodeLine({ ...said, ...names }, { external: true, colour }))).toBe(said.whole);
+    }
+  });
+
+  test("gives way to the names, where they are shown apart", () => {
+    const { type, fields } = onlyPacket(encodeLine(said, { external: true, colour: "gold" }));
+    expect([type, fields.text(CHAT_BYTES), fields.u16(), fields.text(CHAT_BYTES)]).toEqual([
+      8,
+      "TF2",
+      2,
+      "Bob",
+    ]);
+  });
+
+  test("is one line of what can be seen, whatever stands in it", () => {
+    fc.assert(
+      fc.property(hostileLine, (text) => {
+        const bytes = encodeLine(text, { external: true, colour: "gold" });
+        if (safeText(text, 899) === "") expect(bytes).toBeUndefined();
+        else expect(own(bytes)).toBe(shown(safeText(text, 899)));
+      }),
+    );
+  });
+});
+
 test("external chat is for servers since 12.0, and for builds that have no such version", () => {
   for (const version of [
     "12.0-RC1",

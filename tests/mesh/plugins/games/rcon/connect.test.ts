@@ -1,12 +1,10 @@
 import { expect, test } from "bun:test";
 import { connectRcon, type RconOptions } from "../../../../../mesh/plugins/games/rcon/connect.ts";
 import { MINECRAFT, SOURCE, SOURCE_2 } from "../../../../../mesh/plugins/games/rcon/dialect.ts";
-import { minecraftTellraw } from "../../../../../mesh/plugins/games/rcon/minecraft-tellraw.ts";
 import {
   RconError,
   type RconErrorCode,
 } from "../../../../../mesh/plugins/games/rcon/rcon-error.ts";
-import { sourceSay } from "../../../../../mesh/plugins/games/rcon/source-say.ts";
 import { RconServer, rconPacket } from "../../../../helpers/games/rcon-server.ts";
 import { type ScriptedPeer, ScriptedServer } from "../../../../helpers/scripted-peer.ts";
 import { rejection, until } from "../../../../helpers/turns.ts";
@@ -91,23 +89,6 @@ test("changes the map, which is never answered, and goes on", async () => {
   expect(await failure(client.request("changelevel de_inferno"))).toBe("timeout");
   expect(await client.request("status")).toBe("up");
   client.close();
-});
-
-test("says hostile lines without a command among them", async () => {
-  const answer = (): string => "";
-  await using source = await RconServer.listen({ style: "source", password: PASSWORD, answer });
-  const client = await connectRcon(to(source.port));
-  await client.request(sourceSay('x"; quit; //\nquit') ?? "");
-  expect(source.commands).toEqual([`say "x'; quit; // quit"`]);
-  client.close();
-
-  await using craft = await RconServer.listen({ style: "minecraft", password: PASSWORD, answer });
-  const other = await connectRcon(to(craft.port, { dialect: MINECRAFT }));
-  await other.request(minecraftTellraw("💥\\".repeat(1000)) ?? "");
-  const [command = ""] = craft.commands;
-  expect(Buffer.byteLength(command)).toBeLessThanOrEqual(1446);
-  expect(JSON.parse(command.slice("tellraw @a ".length))).toEqual({ text: expect.any(String) });
-  other.close();
 });
 
 test("a wrong password, on either kind of server", async () => {

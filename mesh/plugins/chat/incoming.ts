@@ -1,0 +1,130 @@
+/** From the other nodes to the game. */
+
+import type { GameLine, Message, SayOutcome } from "../../index.ts";
+import type { Desk } from "./desk.ts";
+import type { HistoryLine } from "./history.ts";
+import type { Outcome } from "./outcome.ts";
+import { type RelayLine, readRelayLine } from "./relay-line.ts";
+import { INCOMING } from "./settings.ts";
+
+export interface IncomingOptions {
+  readonly desk: Desk;
+  /** Tells the node that sent the line what became of it. */
+  readonly sendReceipt: (node: string, id: string, outcome: Outcome) => void;
+}
+
+const OUTCOMES: Readonly<Record<SayOutcome, Outcome>> = {
+  sent: "shown",
+  empty: "empty",
+  queue_full: "queue_full",
+  down: "game_down",
+  unsupported: "unsupported",
+  failed: "failed",
+};
+
+const NOTHING: RelayLine = { id: undefined, audience: "all", player: "", team: "", text: "" };
+
+export class Incoming {
+  readonly #desk: Desk;
+  readonly #sendReceipt: IncomingOptions["sendReceipt"];
+
+  constructor({ desk, sendReceipt }: IncomingOptions) {
+    this.#desk = desk;
+    this.#sendReceipt = sendReceipt;
+  }
+
+  /** Resolves when the game has taken the line, or it is known why not. */
+  async take(channel: string, message: Message): Promise<void> {
+    const { from } = message;
+    const line = read(message);
+    const outcome = line === undefined ? "bad_message" : await this.#outcomeOf(channel, from, line);
+    this.#tell(channel, from, line ?? NOTHING, outcome);
+  }
+
+  /** Shows a line of the past. */
+  async showPast(channel: string, past: HistoryLine): Promise<void> {
+    const { id, server: from, player, text } = past;
+    const line: RelayLine = { ...NOTHING, id, player, text };
+    const outcome = OUTCOMES[await this.#desk.node.game.say(this.#shown(channel, from, line))];
+    this.#note(channel, from, line, outcome);
+  }
+
+  async #outcomeOf(channel: string, from: string, line: RelayLine): Promise<Outcome> {
+    const { node, settings, clock, echo, sent, seen, shown, history } = this.#desk;
+    const { id, player } = line;
+    if (id !== undefined && from === node.name && sent.has(id)) return "own";
+    if (id !== undefined && !seen.add(id, clock.now())) return "duplicate";
+    if (line.text === "") return "empty";
+    const refused = this.#refusalOf(from, line);
+    if (refused !== undefined) return refused;
+    const filtered = settings.filters.apply(line.text);
+    if (filtered.kind === "drop") return "filtered";
+    const text = filtered.text;
+    // A bot in the game repeats what it sees there.
+    if (text !== line.text) echo.remember({ server: from, player, text }, clock.now());
+    if (id !== undefined && line.audience === "all") {
+      history.add(channel, { id, atMs: clock.date(), server: from, player, text });
+    }
+    const outcome = OUTCOMES[await node.game.say(this.#shown(channel, from, { ...line, text }))];
+    if (outcome === "shown" && id !== undefined) shown.add(id, clock.now());
+    return outcome;
+  }
+
+  #refusalOf(from: string, { player, text, audience }: RelayLine): Outcome | undefined {
+    const { settings, clock, mutes, echo, ratesElsewhere } = this.#desk;
+    const speaker = player === "" ? from : player;
+    const said = { server: from, player, text };
+    if (audience === "admin" && settings.adminChannels.length === 0) return "not_received_here";
+    if (mutes.isMuted(speaker, from, clock.date()) !== undefined) {
+      echo.remember(said, clock.now());
+      return "muted";
+    }
+    const verdict = echo.check(said, clock.now());
+    if (verdict !== "pass") return verdict;
+    const rate = ratesElsewhere.take(`${speaker}@${from}`, from, clock.now());
+    return rate === "pass" ? undefined : rate;
+  }
+
+  #shown(channel: string, from: string, line: RelayLine): GameLine {
+    const { incoming } = this.#desk.settings;
+    const { player, team, text, audience } = line;
+    const isForAdmins = audience === "admin" && { audience };
+    // Nobody in particular: an application, or a notice.
+    if (incoming === undefined && player === "") {
+      return { text: `[${from}] ${text}`, ...isForAdmins };
+    }
+    const parts = { server: from, player: player === "" ? from : player, text, channel, team };
+    const whole = (incoming ?? INCOMING).apply(parts);
+    if (incoming !== undefined) return { text: whole, ...isForAdmins };
+    return { text: whole, origin: { server: from, player, text }, ...isForAdmins };
+  }
+
+  #tell(channel: string, from: string, line: RelayLine, outcome: Outcome): void {
+    const { node, trace } = this.#desk;
+    // Each of its own lines comes back once a channel: that is counted, and says nothing.
+    if (outcome === "own") {
+      trace.count(outcome);
+      return;
+    }
+    this.#note(channel, from, line, outcome);
+    if (line.id !== undefined && from !== node.name && outcome !== "duplicate") {
+      this.#sendReceipt(from, line.id, outcome);
+    }
+  }
+
+  #note(channel: string, from: string, line: RelayLine, outcome: Outcome): void {
+    const { node, trace, clock } = this.#desk;
+    const { id = "", player, text } = line;
+    const decision = { id, channel, from: { node: from, player }, to: node.name, text, outcome };
+    trace.note(decision, clock.date());
+  }
+}
+
+function read(message: Message): RelayLine | undefined {
+  try {
+    return readRelayLine(message.payload);
+  } catch {
+    // It is no MessagePack.
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+export interface SeenIdsOptions {
+  readonly idsMax: number;
+  readonly ageMs: number;
+}
+
+/** Which messages were there already, of the last ones. Their ids must be of bounded length. */
+export class SeenIds {
+  readonly #options: SeenIdsOptions;
+  /** When each came; the longest known first. */
+  readonly #seenAtMs = new Map<string, number>();
+
+  constructor(options: SeenIdsOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#seenAtMs.size;
+  }
+
+  /** Answers whether it is new. A second one does not make it stay longer. `nowMs` is of a clock that never goes back. */
+  add(id: string, nowMs: number): boolean {
+    this.#forget(nowMs);
+    if (this.#seenAtMs.has(id)) return false;
+    this.#seenAtMs.set(id, nowMs);
+    return true;
+  }
+
+  has(id: string): boolean {
+    return this.#seenAtMs.has(id);
+  }
+
+  /** What is too old, and one more where there is no room. */
+  #forget(nowMs: number): void {
+    const { idsMax, ageMs } = this.#options;
+    for (const [id, seenAtMs] of this.#seenAtMs) {
+      if (nowMs - seenAtMs < ageMs && this.#seenAtMs.size < idsMax) return;
+      this.#seenAtMs.delete(id);
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/** `adapter = teeworlds` and `adapter = ddnet`: their servers, by the external console. */
+
+import type { GameLine, GamePlayer, SayOutcome, SettingsReader } from "../../../index.ts";
+import type {
+  GameAdapter,
+  GameSession,
+  Preset,
+  SessionEnd,
+  SessionEndKind,
+  SessionEvents,
+} from "../adapter.ts";
+import { SessionTeller } from "../session-teller.ts";
+import { addressText, dialTcp } from "../tcp-connection.ts";
+import { watchedDial } from "../watched-dial.ts";
+import { type EconClient, openEcon } from "./econ-client.ts";
+import type { EconError } from "./econ-error.ts";
+import type { EconEvent, Player } from "./econ-event.ts";
+import { passwordProblem } from "./password.ts";
+import { sayable } from "./say.ts";
+
+export const TEEWORLDS_PRESET: Preset = presetOf("teeworlds");
+export const DDNET_PRESET: Preset = presetOf("ddnet");
+
+/** Of the two forms of lines, the console's reader tells each by itself. */
+function presetOf(name: string): Preset {
+  return { name, create: (settings) => new EconAdapter(name, readPlace(settings)) };
+}
+
+interface EconPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly password: string;
+}
+
+function readPlace(settings: SettingsReader): EconPlace {
+  return {
+    host: settings.optional("host") ?? "127.0.0.1",
+    port: readPort(settings),
+    password: readPassword(settings),
+  };
+}
+
+function readPort(settings: SettingsReader): number {
+  const what =
+    "give the server's ec_port, which has no default; its sv_port, 8303 as a rule, is for players";
+  return settings.required("port", what) === "" ? 0 : settings.port("port", 0);
+}
+
+function readPassword(settings: SettingsReader): string {
+  const password = settings.required("password", "give the server's ec_password");
+  const problem = password === "" ? undefined : passwordProblem(password);
+  if (problem !== undefined) settings.problem("password", problem);
+  return password;
+}
+
+class EconAdapter implements GameAdapter {
+  readonly game: string;
+  readonly where: string;
+  readonly #place: EconPlace;
+
+  constructor(game: string, place: EconPlace) {
+    this.game = game;
+    this.#place = place;
+    this.where = addressText(place.host, place.port);
+  }
+
+  open(events: SessionEvents): GameSession {
+    return new EconGameSession(this.#place, events);
+  }
+}
+
+class EconGameSession implements GameSession {
+  readonly #teller: SessionTeller;
+  readonly #watched = watchedDial(dialTcp);
+  readonly #client: EconClient;
+
+  constructor(place: EconPlace, events: SessionEvents) {
+    this.#teller = new SessionTeller(events);
+    this.#client = openEcon({
+      ...place,
+      dial: this.#watched.dial,
+      onEvent: (event) => this.#onEvent(event),
+      onLine: (line, isUnderstood) => this.#teller.line(line, isUnderstood),
+      onClosed: (error) => this.#onClosed(error),
+    });
+  }
+
+  async say({ text, audience }: GameLine): Promise<SayOutcome> {
+    if (audience === "admin") return "unsupported";
+    if (!this.#teller.isUp) return "down";
+    if (sayable(text) === "") return "empty";
+    return this.#client.say(text) ? "sent" : "queue_full";
+  }
+
+  /** The console has no command for it. */
+  async tell(): Promise<SayOutcome> {
+    return "unsupported";
+  }
+
+  async close(): Promise<void> {
+    this.#teller.close();
+    this.#client.close();
+    await this.#watched.gone;
+  }
+
+  #onEvent(event: EconEvent): void {
+    switch (event.type) {
+      case "ready": {
+        const map = event.map === "" ? undefined : event.map;
+        this.#teller.up({ map, players: event.players.map(playerOf) });
+        return;
+      }
+      case "map":
+        this.#teller.event(event);
+        return;
+      case "chat":
+      case "join":
+      case "leave":
+      case "rename":
+        this.#teller.event({ ...event, player: playerOf(event.player) });
+        return;
+    }
+  }
+
+  #onClosed(error: EconError | undefined): void {
+    // Without one, it was closed from here.
+    if (error !== undefined) this.#teller.over(endOf(error, this.#teller.isUp));
+  }
+}
+
+function playerOf({ id, name }: Player): GamePlayer {
+  return { id: String(id), name };
+}
+
+function endOf(error: EconError, wasUp: boolean): SessionEnd {
+  return { kind: kindOf(error, wasUp), text: error.message };
+}
+
+function kindOf({ code }: EconError, wasUp: boolean): SessionEndKind {
+  switch (code) {
+    case "connect_failed":
+      return "unreachable";
+    case "timeout":
+      return wasUp ? "lost" : "unreachable";
+    case "closed":
+      return wasUp ? "lost" : "failed";
+    case "wrong_password":
+      return "wrong_password";
+    default:
+      return "failed";
+  }
+}

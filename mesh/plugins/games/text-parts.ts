@@ -1,0 +1,11 @@
+/** The face of `text/` for games that bring parts of their own. */
+
+export { LineReader } from "./text/line-reader.ts";
+export type {
+  Console,
+  ConsoleEvents,
+  Feed,
+  FeedEvents,
+  OpenConsole,
+  Part,
+} from "./text/parts.ts";

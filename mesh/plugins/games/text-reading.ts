@@ -1,0 +1,8 @@
+/** The face of `text/` for games that understand lines in a way of their own, or read some of them for themselves. */
+
+export { toAscii } from "./text/ascii.ts";
+export { chatLine } from "./text/chat-line.ts";
+export { FileFeed } from "./text/file-feed.ts";
+export type { Grammar, ReadLine, SpokenLine } from "./text/parts.ts";
+export type { Pattern } from "./text/patterns.ts";
+export { writtenPattern } from "./text/written-pattern.ts";

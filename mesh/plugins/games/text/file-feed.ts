@@ -1,0 +1,197 @@
+import { constants, type FileHandle, open, stat } from "node:fs/promises";
+import type { SessionEnd } from "../adapter.ts";
+import { type Cancel, type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import {
+  FILE_BEHIND_BYTES_MAX,
+  FILE_BUSY_POLL_MS,
+  FILE_POLL_MS,
+  FILE_READ_BYTES_MAX,
+} from "./limits.ts";
+import { LineReader } from "./line-reader.ts";
+import type { Feed, FeedEvents, Part } from "./parts.ts";
+
+export interface FileFeedOptions {
+  readonly path: string;
+  readonly clock?: Clock;
+}
+
+/**
+ * A log that the game writes: what is added to it from now on, and then what stands in the file that takes its
+ * place. It is looked at ten times a second, which works on every file system.
+ */
+export class FileFeed implements Feed {
+  readonly where: string;
+  readonly #options: FileFeedOptions;
+
+  constructor(options: FileFeedOptions) {
+    this.where = options.path;
+    this.#options = options;
+  }
+
+  open(events: FeedEvents): Part {
+    return new FileTail(this.#options, events);
+  }
+}
+
+interface OpenFile {
+  readonly handle: FileHandle;
+  /** Up to here it is read. */
+  at: number;
+}
+
+class FileTail implements Part {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #events: FeedEvents;
+  readonly #lines: LineReader;
+  readonly #buffer: Buffer = Buffer.allocUnsafeSlow(FILE_READ_BYTES_MAX);
+  #file: OpenFile | undefined;
+  #state: "starting" | "reading" | "closed" = "starting";
+  #cancel: Cancel = () => undefined;
+  /** The look that is being taken. */
+  #look: Promise<void>;
+
+  constructor({ path, clock = SYSTEM_CLOCK }: FileFeedOptions, events: FeedEvents) {
+    this.#path = path;
+    this.#clock = clock;
+    this.#events = events;
+    this.#lines = new LineReader((line) => {
+      if (!this.#isClosed()) events.onLine(line);
+    });
+    this.#look = this.#start();
+  }
+
+  async close(): Promise<void> {
+    this.#state = "closed";
+    this.#cancel();
+    await this.#look;
+    await this.#closeFile();
+  }
+
+  async #start(): Promise<void> {
+    await this.#guarded(async () => {
+      const isThere = await this.#openFile("end");
+      if (this.#isClosed()) return;
+      this.#state = "reading";
+      this.#events.onReady();
+      if (!isThere) this.#events.onUnread(`${this.#path} is not there yet; it is read once it is`);
+      this.#again(FILE_POLL_MS);
+    });
+  }
+
+  #again(delayMs: number): void {
+    if (this.#isClosed()) return;
+    this.#cancel = this.#clock.after(delayMs, () => {
+      this.#look = this.#guarded(async () => {
+        const isMore = await this.#readSome();
+        this.#again(isMore ? FILE_BUSY_POLL_MS : FILE_POLL_MS);
+      });
+    });
+  }
+
+  /** Answers whether there may be more to read at once. */
+  async #readSome(): Promise<boolean> {
+    const file = this.#file;
+    if (file === undefined) return await this.#openFile("start");
+    const isMore = await this.#readFrom(file);
+    // What was written before another file took its place is read first.
+    if (isMore || this.#isClosed() || !(await this.#isReplaced(file))) return isMore;
+    if (await this.#readFrom(file)) return true;
+    this.#lines.end();
+    await this.#closeFile();
+    return await this.#openFile("start");
+  }
+
+  async #readFrom(file: OpenFile): Promise<boolean> {
+    const { size } = await file.handle.stat();
+    if (size < file.at) {
+      // It was emptied, and is written from its beginning again.
+      this.#lines.reset();
+      file.at = 0;
+    }
+    this.#skip(file, size);
+    const { bytesRead } = await file.handle.read(this.#buffer, 0, this.#buffer.length, file.at);
+    file.at += bytesRead;
+    if (!this.#isClosed()) this.#lines.push(this.#buffer.subarray(0, bytesRead));
+    return bytesRead === this.#buffer.length;
+  }
+
+  /** The game writes faster than lines are read: what is newest matters. */
+  #skip(file: OpenFile, size: number): void {
+    if (size - file.at <= FILE_BEHIND_BYTES_MAX) return;
+    const skipped = size - file.at - FILE_READ_BYTES_MAX;
+    file.at += skipped;
+    this.#lines.skipToNext();
+    this.#events.onUnread(`${skipped} bytes of ${this.#path} were skipped: they came too fast`);
+  }
+
+  async #isReplaced({ handle }: OpenFile): Promise<boolean> {
+    const [own, other] = await Promise.all([handle.stat(), ifThere(stat(this.#path))]);
+    return other !== undefined && (other.ino !== own.ino || other.dev !== own.dev);
+  }
+
+  /** Answers whether it is there. */
+  async #openFile(from: "start" | "end"): Promise<boolean> {
+    // Where it is a pipe, opening it must not wait for who writes.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+    const handle = await ifThere(open(this.#path, flags));
+    if (handle === undefined) return false;
+    this.#file = { handle, at: 0 };
+    const found = await handle.stat();
+    if (!found.isFile()) throw new Error("it is no file");
+    if (from === "end") {
+      this.#file.at = found.size;
+      if (await startsWithinLine(handle, found.size)) this.#lines.skipToNext();
+    }
+    return true;
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.handle.close();
+  }
+
+  async #guarded(look: () => Promise<void>): Promise<void> {
+    try {
+      await look();
+    } catch (cause) {
+      if (this.#isClosed()) return;
+      this.#state = "closed";
+      this.#events.onOver(failure(this.#path, cause));
+    }
+  }
+
+  // A method, because the compiler does not expect it to be closed meanwhile.
+  #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+}
+
+/** The rest of a line whose beginning is not known is no line. */
+async function startsWithinLine(handle: FileHandle, at: number): Promise<boolean> {
+  if (at === 0) return false;
+  const last = Buffer.alloc(1);
+  await handle.read(last, 0, 1, at - 1);
+  return last.toString("latin1") !== "\n";
+}
+
+async function ifThere<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function failure(path: string, cause: unknown): SessionEnd {
+  const code = codeOf(cause);
+  const why = code === "" && cause instanceof Error ? cause.message : code;
+  const text = `${path} cannot be read (${why}); is it the game's log, and may this user read it?`;
+  return { kind: "failed", text };
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+}

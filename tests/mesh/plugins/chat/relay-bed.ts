@@ -1,0 +1,210 @@
+/** Relays joined without sockets: what one publishes, the others have at once. Games and time do what the test says. */
+
+import {
+  type GameLine,
+  type GamePlayer,
+  type GameProvider,
+  type GameStatus,
+  MeshError,
+  type Message,
+  type Peer,
+  type PresenceState,
+  type SayOutcome,
+  SettingsReader,
+  type WrittenSettings,
+} from "../../../../mesh/index.ts";
+import { GameHub } from "../../../../mesh/game/game-hub.ts";
+import { type Desk, newDesk, type RelayNode } from "../../../../mesh/plugins/chat/desk.ts";
+import { MUTES_TOPIC, MuteDesk } from "../../../../mesh/plugins/chat/mute-desk.ts";
+import { MuteStore } from "../../../../mesh/plugins/chat/mute-store.ts";
+import { receiptTopicOf } from "../../../../mesh/plugins/chat/receipts.ts";
+import { Relay } from "../../../../mesh/plugins/chat/relay.ts";
+import { topicOf } from "../../../../mesh/plugins/chat/relay-line.ts";
+import { readChatSettings } from "../../../../mesh/plugins/chat/settings.ts";
+import { HeldGame } from "../../../../mesh/plugin-game.ts";
+import { PluginHoldings } from "../../../../mesh/plugin-holdings.ts";
+import { RecordingLogger } from "../../../helpers/recording-logger.ts";
+
+/** Milliseconds since 1970 at which the tests begin. */
+const START_DATE_MS = 1_800_000_000_000;
+
+export class RelayBed {
+  nowMs = 1000;
+  readonly servers: RelayServer[] = [];
+  /** All that travels, in its order. */
+  readonly published: { readonly from: string; readonly topic: string }[] = [];
+
+  add(name: string, settings: WrittenSettings = {}): RelayServer {
+    const server = new RelayServer(this, name, settings);
+    this.servers.push(server);
+    return server;
+  }
+
+  async publish(from: string, topic: string, payload: unknown): Promise<void> {
+    this.published.push({ from, topic });
+    for (const server of this.servers) await server.receive(messageOf(from, topic, payload));
+  }
+
+  server(name: string): RelayServer | undefined {
+    return this.servers.find((server) => server.name === name);
+  }
+
+  /** Resolves when nothing travels any more. */
+  async settled(): Promise<void> {
+    for (const server of this.servers) await server.idle();
+  }
+}
+
+export class RelayServer {
+  readonly name: string;
+  readonly log: RecordingLogger = new RecordingLogger();
+  readonly desk: Desk;
+  readonly relay: Relay;
+  readonly mutes: MuteDesk;
+  /** What the game was given to show, and to whom. */
+  readonly shown: GameLine[] = [];
+  readonly told: { readonly to: string; readonly text: string }[] = [];
+  players: GamePlayer[] = [];
+  outcome: SayOutcome = "sent";
+  tellOutcome: SayOutcome = "sent";
+  readonly #bed: RelayBed;
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(bed: RelayBed, name: string, settings: WrittenSettings) {
+    this.#bed = bed;
+    this.name = name;
+    const reader = new SettingsReader(settings);
+    const read = readChatSettings(reader);
+    if (reader.problems.length > 0) throw new Error(JSON.stringify(reader.problems));
+    this.desk = newDesk(this.#node(), read, {
+      now: () => bed.nowMs,
+      date: () => START_DATE_MS + bed.nowMs,
+    });
+    this.relay = new Relay(this.desk);
+    const store = new MuteStore({ folder: "/nonexistent/mutes", log: this.log });
+    this.mutes = new MuteDesk(this.desk, store, []);
+  }
+
+  /** A player of its game says something. */
+  async say(
+    player: string,
+    text: string,
+    more: { readonly audience?: "team" | "admin"; readonly team?: string } = {},
+  ): Promise<void> {
+    const { audience = "all", team } = more;
+    await this.relay.onGameEvent({
+      type: "chat",
+      audience,
+      player: { name: player, ...(team !== undefined && { team }) },
+      text,
+    });
+    await this.#bed.settled();
+  }
+
+  async happens(event: Parameters<Relay["onGameEvent"]>[0]): Promise<void> {
+    await this.relay.onGameEvent(event);
+    await this.#bed.settled();
+  }
+
+  async receive(message: Message): Promise<void> {
+    const { topic } = message;
+    const { receive, teamChannels, adminChannels } = this.desk.settings;
+    const channel = [...receive, ...teamChannels, ...adminChannels].find(
+      (name) => topicOf(name) === topic,
+    );
+    if (channel !== undefined) await this.relay.onMessage(channel, message);
+    if (topic === receiptTopicOf(this.name)) this.relay.receipts.take(message);
+    if (topic === MUTES_TOPIC) this.mutes.takeChange(message);
+  }
+
+  async answer(service: string, from: string, payload: unknown): Promise<unknown> {
+    switch (service) {
+      case "chat.tell":
+        return await this.relay.privateLines.answer(from, payload);
+      case "chat.history":
+        return this.relay.lateLines.answer(payload);
+      case "chat.mutes":
+        return this.mutes.all();
+      default:
+        throw new MeshError("unknown_service", `nobody serves ${service}`);
+    }
+  }
+
+  get lines(): string[] {
+    return this.shown.map(({ text }) => text);
+  }
+
+  /** How often each outcome was come to, but for those that never were. */
+  get counts(): Record<string, number> {
+    const counts = Object.entries(this.desk.trace.counts).filter(([, count]) => count > 0);
+    return Object.fromEntries(counts);
+  }
+
+  async idle(): Promise<void> {
+    for (let last; last !== this.#work; ) {
+      last = this.#work;
+      await last;
+    }
+    // Commands answer after a turn or two.
+    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+  }
+
+  #node(): RelayNode {
+    const bed = this.#bed;
+    const hub = new GameHub();
+    hub.provide(new BedGame(this), "a test");
+    const presence = { presence: () => new Map(bed.servers.map(presenceOf)) };
+    return {
+      name: this.name,
+      log: this.log,
+      game: new HeldGame(hub, presence, new PluginHoldings("chat", this.log)),
+      publish: (topic, payload) => {
+        this.#work = this.#work.then(() => bed.publish(this.name, topic, payload));
+        return true;
+      },
+      request: async (node, service, payload) => {
+        const server = bed.server(node);
+        if (server === undefined) throw new MeshError("unknown_node", `there is no node ${node}`);
+        return await server.answer(service, this.name, structuredClone(payload));
+      },
+      peers: () => bed.servers.filter((server) => server !== this).map(peerOf),
+    };
+  }
+}
+
+class BedGame implements GameProvider {
+  readonly #server: RelayServer;
+
+  constructor(server: RelayServer) {
+    this.#server = server;
+  }
+
+  get status(): GameStatus {
+    const { outcome, players } = this.#server;
+    return { adapter: "test", state: outcome === "down" ? "waiting" : "up", map: null, players };
+  }
+
+  async say(line: GameLine): Promise<SayOutcome> {
+    const { outcome, shown } = this.#server;
+    if (outcome === "sent") shown.push(line);
+    return outcome;
+  }
+
+  async tell({ name }: GamePlayer, text: string): Promise<SayOutcome> {
+    const { tellOutcome, told } = this.#server;
+    if (tellOutcome === "sent") told.push({ to: name, text });
+    return tellOutcome;
+  }
+}
+
+export function messageOf(from: string, topic: string, payload: unknown): Message {
+  return { topic, from, kind: "value", bytes: Buffer.alloc(0), payload: structuredClone(payload) };
+}
+
+function presenceOf({ name, players }: RelayServer): [string, PresenceState] {
+  return [name, { game: "test", players: players.map((player) => player.name) }];
+}
+
+function peerOf({ name }: RelayServer, at: number): Peer {
+  return { name, instance: name, incarnation: at + 1, via: undefined, rttMs: 1 };
+}
