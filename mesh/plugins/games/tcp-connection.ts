@@ -124,12 +124,14 @@ class SocketConnection implements TcpConnection {
     await Bun.connect({
       hostname,
       port,
+      allowHalfOpen: true,
       socket: {
         open: (socket) => this.#opened(socket),
         data: (_socket, chunk) => {
           if (this.#state === "open") this.#handler.onData(chunk);
         },
         drain: () => this.#drained(),
+        end: (socket) => this.#endedByPeer(socket),
         close: () => {
           this.#ended(undefined);
           this.#handler.onGone?.();
@@ -188,6 +190,17 @@ class SocketConnection implements TcpConnection {
     if (!this.busy) return;
     this.#flush();
     if (!this.busy && this.#state === "open") this.#handler.onDrain();
+  }
+
+  /**
+   * Answered with a reset, where nothing is to be said any more: whoever closes first keeps its port for a minute
+   * otherwise, and a game server that starts again may have to do without its console for so long.
+   */
+  #endedByPeer(socket: Socket): void {
+    const wasOpen = this.#state === "open";
+    this.#ended(undefined);
+    if (wasOpen) socket.terminate();
+    else socket.end();
   }
 
   #ended(cause: unknown): void {

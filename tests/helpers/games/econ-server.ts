@@ -32,6 +32,11 @@ export const DDNET: EconServerKind = {
   otherMap: "Tsunami",
 };
 
+export interface EconPorts {
+  readonly gamePort: number;
+  readonly econPort: number;
+}
+
 export class EconServer implements AsyncDisposable {
   readonly gamePort: number;
   readonly econPort: number;
@@ -42,17 +47,30 @@ export class EconServer implements AsyncDisposable {
 
   /** `undefined` where it is not installed, or cannot open its console: DDNet needs IPv6 for that. */
   static async start(kind: EconServerKind, ...settings: string[]): Promise<EconServer | undefined> {
+    return await EconServer.startOn(kind, { gamePort: freePort(), econPort: freePort() }, settings);
+  }
+
+  /** As {@link start}, on ports that another one has had. */
+  static async startOn(
+    kind: EconServerKind,
+    ports: EconPorts,
+    settings: readonly string[] = [],
+  ): Promise<EconServer | undefined> {
     if (!existsSync(kind.binary)) return undefined;
-    const server = new EconServer(kind, await TempFolder.create(), settings);
+    const server = new EconServer(kind, { ...ports, folder: await TempFolder.create() }, settings);
     if (await server.#printed(/econ\]?: (bound to|couldn't open)/, "bound to")) return server;
     await server[Symbol.asyncDispose]();
     return undefined;
   }
 
-  private constructor(kind: EconServerKind, folder: TempFolder, settings: readonly string[]) {
+  private constructor(
+    kind: EconServerKind,
+    { folder, gamePort, econPort }: EconPorts & { readonly folder: TempFolder },
+    settings: readonly string[],
+  ) {
     this.#folder = folder;
-    this.gamePort = freePort();
-    this.econPort = freePort();
+    this.gamePort = gamePort;
+    this.econPort = econPort;
     const all = [
       "bindaddr 127.0.0.1",
       `sv_port ${this.gamePort}`,

@@ -19,6 +19,11 @@ export const ADMIN_PASSWORD = "correct horse";
 const START_MS = 15_000;
 const STOP_MS = 4000;
 
+export interface OpenttdPorts {
+  readonly gamePort: number;
+  readonly adminPort: number;
+}
+
 export class OpenttdServer implements AsyncDisposable {
   readonly gamePort: number;
   readonly adminPort: number;
@@ -26,10 +31,10 @@ export class OpenttdServer implements AsyncDisposable {
   readonly #folder: TempFolder;
   #output = "";
 
-  /** Starts one, and waits until its admin port takes connections. */
-  static async start(): Promise<OpenttdServer> {
+  /** Starts one, on free ports unless others are given, and waits until its admin port takes connections. */
+  static async start(ports?: OpenttdPorts): Promise<OpenttdServer> {
     if (BINARY === undefined) throw new Error("OpenTTD is not installed");
-    const [gamePort, adminPort] = await freePorts();
+    const { gamePort, adminPort } = ports ?? (await freePorts());
     const folder = await TempFolder.create({ "openttd.cfg": configOf(gamePort, adminPort) });
     const server = new OpenttdServer(BINARY, { folder, gamePort, adminPort });
     try {
@@ -41,10 +46,7 @@ export class OpenttdServer implements AsyncDisposable {
     return server;
   }
 
-  private constructor(
-    binary: string,
-    place: { readonly folder: TempFolder; readonly gamePort: number; readonly adminPort: number },
-  ) {
+  private constructor(binary: string, place: OpenttdPorts & { readonly folder: TempFolder }) {
     this.#folder = place.folder;
     this.gamePort = place.gamePort;
     this.adminPort = place.adminPort;
@@ -134,13 +136,14 @@ server_game_type = local
 }
 
 /** Two that nobody listens on now. */
-async function freePorts(): Promise<readonly [number, number]> {
+async function freePorts(): Promise<OpenttdPorts> {
   const servers = [createServer(), createServer()] as const;
   const ports = [await ByteStream.listen(servers[0]), await ByteStream.listen(servers[1])] as const;
   await Promise.all(
     servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
   );
-  return ports;
+  const [gamePort, adminPort] = ports;
+  return { gamePort, adminPort };
 }
 
 async function accepts(port: number): Promise<boolean> {
