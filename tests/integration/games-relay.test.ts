@@ -101,4 +101,50 @@ describe.skipIf(!HAS_OPENTTD || !HAS_TEEWORLDS)("OpenTTD and Teeworlds", () => {
       }
     }
   }, 60_000);
+
+  test("a bot in both games that repeats all it sees makes no line of a player into more", async () => {
+    const bots = await Promise.all(places.map(({ rig }) => rig.join("bridge")));
+    const stop = bridge(bots);
+    try {
+      for (const word of ["nobody has ever said this", "and that is all"]) {
+        for (const from of places) {
+          from.player.say(`${word} on ${from.name}`);
+          // Whether the bot or the relay is first is chance, and the other one then an echo.
+          const others = places.filter((other) => other !== from);
+          for (const { player } of others) await player.sees(`${word} on ${from.name}`);
+        }
+        // Time enough for some hundred rounds, if there were any.
+        await Bun.sleep(1000);
+      }
+    } finally {
+      stop();
+      for (const bot of bots) await bot.leave();
+    }
+    for (const { player } of places) {
+      for (const { name: from } of places) {
+        const lines = player.lines.filter((line) => line.endsWith(`said this on ${from}`));
+        const relayed = lines.filter((line) => line.startsWith("["));
+        // Also at home, where the bot is faster than the game tells its node what was said.
+        expect(relayed.length).toBeLessThanOrEqual(1);
+        // As it was said, as the bot says it, and what the bot makes of how the relay shows it.
+        expect(lines.length).toBeLessThanOrEqual(4);
+      }
+    }
+  }, 30_000);
 });
+
+/** What one of them sees the other says, until it is stopped. */
+function bridge(bots: readonly RigPlayer[]): () => void {
+  const repeated = bots.map(() => 0);
+  const timer = setInterval(() => {
+    for (const [at, bot] of bots.entries()) {
+      const fresh = bot.lines.slice(repeated[at] ?? 0);
+      repeated[at] = (repeated[at] ?? 0) + fresh.length;
+      const other = bots[(at + 1) % bots.length];
+      for (const line of fresh) {
+        if (!line.startsWith("<bridged>")) other?.say(`<bridged> ${line}`);
+      }
+    }
+  }, 10);
+  return () => clearInterval(timer);
+}
