@@ -99,18 +99,18 @@ export function serveAdmin(options: AdminOptions): Admin {
 
 const INDEX = `ccp-mesh
 
-GET  /healthz      200 while the process runs
-GET  /readyz       200 while the node is ready, else 503
-GET  /metrics      for Prometheus
-GET  /api/status   everything, as JSON
-GET  /api/events   ?topics=chat.>,map: messages as they come (server-sent events)
-POST /api/publish  {"topic": TOPIC, "payload": ANY}
-POST /api/request  {"node": NAME or "*", "service": NAME, "payload": ANY, "timeoutMs": N}
-POST /api/plugins  {"action": "load" | "unload" | "reload", "plugin": NAME}
+GET  /healthz          200 while the process runs
+GET  /readyz           200 while the node is ready, else 503
+GET  /metrics          for Prometheus
+GET  /api/status       everything, as JSON
+GET  /api/events       ?topics=chat.>,map: messages as they come (server-sent events)
+POST /api/publish      {"topic": TOPIC, "payload": ANY}
+POST /api/request      {"node": NAME or "*", "service": NAME, "payload": ANY, "timeoutMs": N}
+POST /api/plugins      {"action": "load" | "unload" | "reload", "plugin": NAME}
 `;
 
 function indexLine({ method, path, summary }: AdminRoute): string {
-  return `${method.padEnd(4)} ${path.padEnd(13)} ${summary}\n`;
+  return `${method.padEnd(4)} ${path.padEnd(17)} ${summary}\n`;
 }
 
 interface Exchange {

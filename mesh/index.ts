@@ -49,6 +49,7 @@ export {
   type RequestOptions,
 } from "../src/index.ts";
 export { AdminProblem, type AdminRequest, type AdminRoute } from "./admin-routes.ts";
+export { beginningOf, type CutOptions, cutLine, oneLine } from "./chat-text.ts";
 export { ENVELOPE_VERSION, type Envelope, newEnvelope } from "./envelope.ts";
 export type {
   ChatAudience,

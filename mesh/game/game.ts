@@ -69,8 +69,10 @@ export type SayOutcome = "sent" | "empty" | "queue_full" | "down" | "unsupported
 export type GameState = "connecting" | "up" | "waiting";
 
 export interface GameStatus {
-  /** The name of the preset, such as `teeworlds`. */
+  /** The name of the preset, such as `source`. */
   readonly adapter: string;
+  /** What the game is called, such as `css`; the preset's name where the config says nothing else. */
+  readonly game: string;
   readonly state: GameState;
   /** `null` where the game does not tell. */
   readonly map: string | null;

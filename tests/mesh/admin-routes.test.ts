@@ -40,7 +40,9 @@ describe("a path of a plugin", () => {
       200,
       { limit: "3", at: "1970-01-01T00:00:00.000Z", big: "1152921504606846976" },
     ]);
-    expect(await (await fetch(admin.url)).text()).toContain("GET  /api/chat/trace the last lines");
+    expect(await (await fetch(admin.url)).text()).toContain(
+      "GET  /api/chat/trace   the last lines",
+    );
     expect((await fetch(`${admin.url}/api/chat/trace`, post("{}"))).status).toBe(405);
     registration.remove();
     expect((await ask("/api/chat/trace"))[0]).toBe(404);

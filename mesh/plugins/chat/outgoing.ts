@@ -104,7 +104,7 @@ export class Outgoing {
   ): void {
     const { node, settings, clock, echo, sent, history } = this.#desk;
     const { player, team } = line;
-    const game = node.game.status?.adapter ?? "";
+    const game = node.game.status?.game ?? "";
     const draft = newEnvelope({ topic: "", node: node.name, type, payload: {} });
     sent.add(draft.id, clock.now());
     for (const channel of channels) {

@@ -3,6 +3,7 @@
  * hidden, coloured or pings anybody, on a bridge to another chat for example.
  */
 
+import { beginningOf, cutLine, oneLine } from "../../index.ts";
 import { NAME_BYTES_MAX, TEXT_BYTES_MAX } from "./limits.ts";
 
 const BELL = String.fromCharCode(7);
@@ -18,14 +19,8 @@ const LONG_CODES: RegExp = new RegExp(
 /** Those that end a line or move on in it are spaces to people; the others were not there. */
 const CODES = /[\p{Cc}--[\t\n\v\f\r\u0085]]/gv;
 
-/** Ends a line, or moves on in it. */
-const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
-
-/**
- * Shows nothing, turns the direction of the text, is no character at all, or a game's own sprite or colour. Those
- * that join others, as in emoji and in Persian, stay.
- */
-const HIDDEN = /(?![\u200c\u200d])[\p{Cf}\p{Co}\p{Noncharacter_Code_Point}]/gu;
+/** A game's own sprites and colours. */
+const PRIVATE = /\p{Co}/gu;
 
 /** Minecraft's. A run of signs goes with the last one's letter, lest what stays is a code again. */
 const SECTION_CODES = /(?:§+[0-9A-FK-ORXa-fk-orx])+/g;
@@ -41,11 +36,6 @@ const SPACES = /\s+/gu;
 /** Something to be seen; the blank pattern of Braille is a symbol, too. */
 const VISIBLE = /(?![\u2800\p{Default_Ignorable_Code_Point}])[\p{L}\p{N}\p{P}\p{S}]/u;
 
-/** Longer ones are looked at so far: the room, and as much again for what is taken out. */
-const LOOKED_AT = 4;
-
-const GRAPHEMES: Intl.Segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
-
 /** The text of a line, of at most 1,000 bytes; undefined where there is nothing to be seen. */
 export function safeText(text: string): string | undefined {
   return safeLine(text, TEXT_BYTES_MAX);
@@ -57,44 +47,15 @@ export function safeName(name: string): string | undefined {
 }
 
 function safeLine(text: string, bytesMax: number): string | undefined {
-  const plain = plainLine(text.trimStart().slice(0, LOOKED_AT * bytesMax));
+  const plain = plainLine(beginningOf(text, bytesMax));
   // The space makes it other words for machines, and the same for people, in games without Unicode too.
   const harmless = plain.replace(CALLS, "@ ").replace(MENTIONS, "< ");
-  const line = cut(harmless.replace(SPACES, " ").trim(), bytesMax);
+  const line = cutLine(harmless.replace(SPACES, " ").trim(), { bytesMax }).trimEnd();
   return VISIBLE.test(line) ? line : undefined;
 }
 
 function plainLine(text: string): string {
-  return text
-    .replace(/[\ud800-\udbff]$/, "")
-    .toWellFormed()
-    .replace(LONG_CODES, "")
-    .replace(CODES, "")
-    .replace(BREAKS, " ")
-    .replace(HIDDEN, "")
+  return oneLine(text.replace(LONG_CODES, "").replace(CODES, ""))
+    .replace(PRIVATE, "")
     .replace(SECTION_CODES, "");
-}
-
-/** Its beginning, up to the end of a character as people count them. */
-function cut(line: string, bytesMax: number): string {
-  if (Buffer.byteLength(line) <= bytesMax) return line;
-  const head = line.slice(0, bytesMax + 1);
-  const kept = fitting(graphemesOf(head), bytesMax);
-  // One letter with a thousand accents: better a part of it than nothing.
-  return (kept === "" ? fitting(head, bytesMax) : kept).trimEnd();
-}
-
-function* graphemesOf(text: string): Generator<string> {
-  for (const { segment } of GRAPHEMES.segment(text)) yield segment;
-}
-
-function fitting(pieces: Iterable<string>, bytesMax: number): string {
-  let kept = "";
-  let bytes = 0;
-  for (const piece of pieces) {
-    bytes += Buffer.byteLength(piece);
-    if (bytes > bytesMax) break;
-    kept += piece;
-  }
-  return kept;
 }

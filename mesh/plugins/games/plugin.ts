@@ -37,9 +37,9 @@ function joinGame(node: PluginNode, { preset, adapter, ignoredPlayers }: GameSet
   });
   const registration = node.game.provide(supervisor);
   const presenceChanged = onceIn(node, PRESENCE_DELAY_MS, () => {
-    node.presence.set(presenceOf(game, supervisor.status));
+    node.presence.set(presenceOf(supervisor.status));
   });
-  node.presence.set(presenceOf(game, supervisor.status));
+  node.presence.set(presenceOf(supervisor.status));
   node.onStatus(() => supervisor.details);
   node.onMetrics(() => [
     {

@@ -93,6 +93,7 @@ export class GameSupervisor implements GameProvider {
   get status(): GameStatus {
     return {
       adapter: this.#options.preset,
+      game: this.#options.adapter.game,
       state: this.#state === "stopped" ? "waiting" : this.#state,
       map: this.#map ?? null,
       players: this.#roster.players,
@@ -215,7 +216,7 @@ export class GameSupervisor implements GameProvider {
     this.#logged = { text, atMs: nowMs };
     const next =
       kind === "wrong_password"
-        ? `tried again in ${durationText(waitMs)}, or at once after SIGHUP with another password`
+        ? `tried again in ${durationText(waitMs)} and then ever later, or at once after SIGHUP with another password`
         : "tried again until it is there";
     this.#options.log.warn(`game not joined: ${text}; ${next}`);
   }

@@ -1,13 +1,13 @@
 /** What happens in the game, told to the mesh: on topics, and as presence. */
 
 import {
+  cutLine,
   type Envelope,
   type GameEvent,
   type GameStatus,
   newEnvelope,
   type PresenceState,
 } from "../../index.ts";
-import { cutLine } from "./chat-text.ts";
 import { PRESENCE_NAME_BYTES_MAX, PRESENCE_NAMES_MAX } from "./limits.ts";
 
 const TOPICS: Readonly<Record<GameEvent["type"], string>> = {
@@ -28,7 +28,7 @@ export function envelopeOf(node: string, game: string, event: GameEvent): Envelo
 }
 
 /** What the node says of its game; without one that is up, only which game it is. */
-export function presenceOf(game: string, { state, map, players }: GameStatus): PresenceState {
+export function presenceOf({ game, state, map, players }: GameStatus): PresenceState {
   if (state !== "up") return { game };
   const names = players
     .slice(0, PRESENCE_NAMES_MAX)

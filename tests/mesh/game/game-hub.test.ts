@@ -6,7 +6,7 @@ function provider(state: GameState = "up"): GameProvider & { readonly said: stri
   const said: string[] = [];
   return {
     said,
-    status: { adapter: "test", state, map: null, players: [] },
+    status: { adapter: "test", game: "test", state, map: null, players: [] },
     say: async ({ text }) => {
       said.push(text);
       return "sent";

@@ -1,8 +1,7 @@
 /** What a game's plugin tells the node: checked, because a stranger's program may have written it. [GAME-2] */
 
 import * as v from "valibot";
-import type { ChatAudience, GamePlayer } from "../../../index.ts";
-import { oneLine } from "../chat-text.ts";
+import { type ChatAudience, type GamePlayer, oneLine } from "../../../index.ts";
 import {
   MESSAGE_BYTES_MAX,
   NAME_CHARS_MAX,

@@ -1,7 +1,6 @@
 /** What the node tells a game's plugin. [GAME-3] */
 
-import type { GameLine, GamePlayer } from "../../../index.ts";
-import { beginningOf, cutLine, oneLine } from "../chat-text.ts";
+import { beginningOf, cutLine, type GameLine, type GamePlayer, oneLine } from "../../../index.ts";
 import { NAME_CHARS_MAX, SAY_BYTES_MAX } from "./limits.ts";
 
 export type NodeMessage =

@@ -1,6 +1,6 @@
 /** A line of chat as a command of the console. */
 
-import { beginningOf, cutLine, oneLine } from "../chat-text.ts";
+import { beginningOf, cutLine, oneLine } from "../../../index.ts";
 import { SAY_BYTES_MAX } from "./limits.ts";
 
 /**

@@ -29,7 +29,7 @@ function connectError({ host, port, timeoutMs }: DialOptions, error: DialError):
       return new OpenttdError("timeout", text);
     }
     case "refused": {
-      const text = `${where} refused the connection; does the server run, with server_admin_port = ${port} and an admin_password in its openttd.cfg?`;
+      const text = `${where} refused the connection; does the server run, with server_admin_port = ${port} in its openttd.cfg and an admin_password in its secrets.cfg?`;
       return new OpenttdError("connect_failed", text, { cause });
     }
     case "failed": {

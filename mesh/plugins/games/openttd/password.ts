@@ -14,6 +14,6 @@ export function assertPassword(password: string): void {
   if (isFit) return;
   throw new OpenttdError(
     "invalid_option",
-    `the admin password must be 1 to ${PASSWORD_BYTES_MAX} bytes long and hold no control characters; choose another in openttd.cfg and here`,
+    `the admin password must be 1 to ${PASSWORD_BYTES_MAX} bytes long and hold no control characters; choose another in the game's secrets.cfg (or openttd.cfg) and here`,
   );
 }

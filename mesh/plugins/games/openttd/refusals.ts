@@ -41,7 +41,7 @@ export function refusal(where: string, type: number, errorCode: number): Openttd
 export function closedAtJoin(where: string, cause?: unknown): OpenttdError {
   return new OpenttdError(
     "wrong_password",
-    `the server at ${where} closed the connection when it got the password; compare it with admin_password in its openttd.cfg`,
+    `the server at ${where} closed the connection when it got the password; compare it with admin_password in its secrets.cfg or, where there is none, openttd.cfg`,
     { cause },
   );
 }
@@ -49,7 +49,7 @@ export function closedAtJoin(where: string, cause?: unknown): OpenttdError {
 function wrongPassword(where: string): OpenttdError {
   return new OpenttdError(
     "wrong_password",
-    `the server at ${where} refused the password; compare it with admin_password in its openttd.cfg`,
+    `the server at ${where} refused the password; compare it with admin_password in its secrets.cfg or, where there is none, openttd.cfg`,
   );
 }
 

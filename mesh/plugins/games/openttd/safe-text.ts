@@ -1,6 +1,5 @@
+import { beginningOf, cutLine, oneLine } from "../../../index.ts";
 /** Text from elsewhere, made fit to stand in one line of the game's chat or console. */
-
-import { beginningOf, cutLine, oneLine } from "../chat-text.ts";
 
 /** The game's own codes and sprites. */
 const PRIVATE = /\p{Co}/gu;

@@ -1,4 +1,4 @@
-import { oneLine } from "../chat-text.ts";
+import { oneLine } from "../../../index.ts";
 
 /** As a terminal would be told to colour what follows. */
 const TERMINAL_CODES = /(?![\t\n\v\f\r\u0085])\p{Cc}\[[\d;]{0,32}[A-Za-z]/gu;

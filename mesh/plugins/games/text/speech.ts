@@ -1,5 +1,4 @@
-import type { GameLine, GamePlayer } from "../../../index.ts";
-import { beginningOf, cutLine } from "../chat-text.ts";
+import { beginningOf, cutLine, type GameLine, type GamePlayer } from "../../../index.ts";
 import { toAscii } from "./ascii.ts";
 import { chatLine } from "./chat-line.ts";
 import type { Escape } from "./escape.ts";

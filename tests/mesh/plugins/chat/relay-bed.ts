@@ -181,7 +181,13 @@ class BedGame implements GameProvider {
 
   get status(): GameStatus {
     const { outcome, players } = this.#server;
-    return { adapter: "test", state: outcome === "down" ? "waiting" : "up", map: null, players };
+    return {
+      adapter: "test",
+      game: "test",
+      state: outcome === "down" ? "waiting" : "up",
+      map: null,
+      players,
+    };
   }
 
   async say(line: GameLine): Promise<SayOutcome> {

@@ -82,6 +82,7 @@ describe("a game", () => {
     up();
     expect(supervisor.status).toEqual({
       adapter: "test",
+      game: "test",
       state: "up",
       map: "dm1",
       players: [ALICE],
@@ -143,7 +144,9 @@ describe("a game", () => {
     expect(clock.now()).toBeGreaterThanOrEqual(3 * dayMs);
     expect(game.sessions.length).toBeGreaterThan(6);
     expect(game.sessions.length).toBeLessThan(10);
-    expect(log.messages("warn")[0]).toContain("tried again in 5 s, or at once after SIGHUP");
+    expect(log.messages("warn")[0]).toContain(
+      "tried again in 5 s and then ever later, or at once after SIGHUP",
+    );
   });
 
   test("that crashes as soon as it is up is not tried faster and faster", () => {

@@ -50,10 +50,10 @@ describe("the settings", () => {
     });
     expect(problems).toHaveLength(4);
     expect(problems[1]).toBe(
-      "password cannot be right: the admin password must be 1 to 32 bytes long and hold no control characters; choose another in openttd.cfg and here",
+      "password cannot be right: the admin password must be 1 to 32 bytes long and hold no control characters; choose another in the game's secrets.cfg (or openttd.cfg) and here",
     );
     expect(problems[3]).toStartWith("colour must be one of blue, silver, gold,");
-    expect(problems.join()).not.toContain("secret");
+    expect(problems.join().replaceAll("secrets.cfg", "")).not.toContain("secret");
     expect(problemsOf(OPENTTD_PRESET, {})).toEqual([
       "password is missing: give the server's admin_password",
     ]);

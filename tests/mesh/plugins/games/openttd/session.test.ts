@@ -52,7 +52,7 @@ describe("joining", () => {
     harness.session.onClosed();
     expect(harness.error?.code).toBe("wrong_password");
     expect(harness.error?.message).toBe(
-      "the server at 127.0.0.1:3977 closed the connection when it got the password; compare it with admin_password in its openttd.cfg",
+      "the server at 127.0.0.1:3977 closed the connection when it got the password; compare it with admin_password in its secrets.cfg or, where there is none, openttd.cfg",
     );
   });
 

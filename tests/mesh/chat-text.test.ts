@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { beginningOf, cutLine, oneLine } from "../../../../mesh/plugins/games/chat-text.ts";
-import { hostileLine } from "./arbitraries.ts";
+import { beginningOf, cutLine, oneLine } from "../../mesh/chat-text.ts";
+import { hostileLine } from "./plugins/games/arbitraries.ts";
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 const FAMILY = "👩‍👩‍👧‍👦";

@@ -1,0 +1,56 @@
+import type { SettingsReader } from "../../../index.ts";
+import type { GameAdapter, Preset } from "../adapter.ts";
+import { FifoConsole, readCommand, requireOwnLines } from "../consoles.ts";
+import { LineGrammar, readPatterns, readSpeech, TextAdapter } from "../text-game.ts";
+import type { Console, Feed } from "../text-parts.ts";
+import { FileFeed } from "../text-reading.ts";
+
+/** Below what the lines of most games have. */
+const TEXT_BYTES_MAX = 200;
+
+/**
+ * Any game whose console is its standard input and output: one that the node runs (`command`), or one that writes a
+ * log and reads a pipe (`log` and `input`).
+ */
+export const PROCESS_PRESET: Preset = {
+  name: "process",
+  create: createProcess,
+};
+
+function createProcess(settings: SettingsReader): GameAdapter {
+  requireOwnLines(settings);
+  return new TextAdapter({
+    game: settings.optional("game") ?? "process",
+    ...readProcess(settings),
+    grammar: new LineGrammar({
+      patterns: readPatterns(settings, {}),
+      speech: readSpeech(settings, {
+        say: "{text}",
+        escape: "none",
+        textBytesMax: TEXT_BYTES_MAX,
+      }),
+    }),
+  });
+}
+
+function readProcess(settings: SettingsReader): {
+  readonly console: Console;
+  readonly feed?: Feed;
+} {
+  const log = settings.optional("log");
+  const input = settings.optional("input");
+  const isWritten = settings.has("command");
+  const command = readCommand(settings);
+  if (isWritten) {
+    for (const key of ["log", "input"]) {
+      if (settings.has(key)) settings.problem(key, "has no meaning where there is a command");
+    }
+  } else if (log === undefined || input === undefined) {
+    settings.problem("command", "is missing: what starts the game; or give its log and its input");
+  }
+  if (command !== undefined) return { console: command };
+  return {
+    console: new FifoConsole({ path: input ?? "" }),
+    feed: new FileFeed({ path: log ?? "" }),
+  };
+}
