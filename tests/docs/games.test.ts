@@ -178,7 +178,7 @@ describe("the page of a game lists every key of its section, and no other:", () 
 
 describe("every [game] and [chat] in the documents is accepted:", () => {
   const pages = readdirSync(join(ROOT, "docs/games")).map((file) => join("games", file));
-  for (const page of ["GAMES.md", "CHAT.md", ...pages]) {
+  for (const page of ["../README.md", "GAMES.md", "CHAT.md", ...pages]) {
     test(page, async () => {
       const text = await docs(page);
       const blocks = [...text.matchAll(/^```ini\n(.*?)^```/gms)].map(([, block = ""]) => block);
