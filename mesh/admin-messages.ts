@@ -4,13 +4,19 @@ import * as v from "valibot";
 import { bodyOf, json, problem } from "./admin-answers.ts";
 import { payloadFields } from "./admin-json.ts";
 import { DELAY_MS_MAX } from "./clock.ts";
+import type { Durable } from "./durable/durable.ts";
 import { MeshError, type MeshErrorCode } from "./mesh-error.ts";
+import { OutboxError } from "./outbox/outbox-error.ts";
 import { ANY_NODE, type Messenger } from "./messaging/messenger.ts";
 
 const Publication = v.strictObject({
   topic: v.string(),
   payload: v.optional(v.unknown(), null),
+  durable: v.optional(v.boolean(), false),
 });
+
+/** Publishes, and resolves once what is to be kept of it is on the disk. */
+export type PublishingDurable = Pick<Durable, "publish" | "publishTapped">;
 
 const Question = v.strictObject({
   node: v.optional(v.string(), ANY_NODE),
@@ -36,12 +42,19 @@ const STATUS_OF: Readonly<Record<MeshErrorCode, number>> = {
 };
 
 /** `hasRoom` is told only where it is false: whoever publishes much should pause. */
-export async function answerPublish(messenger: Messenger, request: Request): Promise<Response> {
+export async function answerPublish(
+  durable: PublishingDurable,
+  request: Request,
+): Promise<Response> {
   const body = v.safeParse(Publication, await bodyOf(request));
-  if (!body.success) return invalid('send {"topic": TOPIC, "payload": ANY}');
-  const { topic, payload } = body.output;
+  if (!body.success) {
+    return invalid('send {"topic": TOPIC, "payload": ANY, "durable": true or nothing}');
+  }
+  const { topic, payload, durable: isDurable } = body.output;
   try {
-    const hasRoom = messenger.publish(topic, payload);
+    const hasRoom = isDurable
+      ? await durable.publish(topic, payload).then(() => true)
+      : await durable.publishTapped(topic, payload);
     return json({ ok: true, ...(!hasRoom && { hasRoom }) });
   } catch (error) {
     return meshProblem(error);
@@ -68,6 +81,7 @@ export async function answerRequest(messenger: Messenger, request: Request): Pro
 
 /** @throws what is no error of the mesh */
 export function meshProblem(error: unknown): Response {
+  if (error instanceof OutboxError) return problem(503, error.message, { code: error.code });
   if (!(error instanceof MeshError)) throw error;
   return problem(STATUS_OF[error.code], error.message, { code: error.code });
 }

@@ -6,7 +6,14 @@ import * as v from "valibot";
 import { normalizeHost } from "../src/index.ts";
 import { bodyOf, json, problem, text } from "./admin-answers.ts";
 import { EventStreams } from "./admin-events.ts";
-import { answerPublish, answerRequest } from "./admin-messages.ts";
+import { answerPublish, answerRequest, type PublishingDurable } from "./admin-messages.ts";
+import {
+  type AdministeredOutbox,
+  actOnDead,
+  actOnQueue,
+  answerDead,
+  answerOutbox,
+} from "./admin-outbox.ts";
 import { type AdminRoute, type AdminRoutes, answerRoute } from "./admin-routes.ts";
 import { isLoopbackHost } from "./config/hosts.ts";
 import type { Messenger } from "./messaging/messenger.ts";
@@ -20,10 +27,13 @@ const BODY_BYTES_MAX = 1024 * 1024;
 
 const ASK_FOR_TOKEN = { "www-authenticate": "Bearer" };
 
+type AdministeredDurable = AdministeredOutbox & PublishingDurable;
+
 /** What the admin address needs of the node. */
 export interface Administered {
   status(): NodeStatus;
   readonly messenger: Messenger;
+  readonly durable: AdministeredDurable;
   readonly plugins: {
     load(name: string): Promise<PluginStatus | undefined>;
     unload(name: string): Promise<PluginStatus | undefined>;
@@ -66,9 +76,13 @@ export function serveAdmin(options: AdminOptions): Admin {
     ["GET /metrics", () => metrics(node)],
     ["GET /api/status", () => json(node.status())],
     ["GET /api/events", (request) => events.open(node.messenger, request)],
-    ["POST /api/publish", (request) => answerPublish(node.messenger, request)],
+    ["POST /api/publish", (request) => answerPublish(node.durable, request)],
     ["POST /api/request", (request) => answerRequest(node.messenger, request)],
     ["POST /api/plugins", (request) => act(node, request)],
+    ["GET /api/outbox", () => answerOutbox(node.durable)],
+    ["POST /api/outbox", (request) => actOnQueue(node.durable, request)],
+    ["GET /api/outbox/dead", (request) => answerDead(node.durable, request)],
+    ["POST /api/outbox/dead", (request) => actOnDead(node.durable, request)],
     ["GET /", () => text(INDEX + node.routes.list().map(indexLine).join(""))],
   ]);
   node.routes.reserve([...routes.keys(), "GET /healthz", "GET /readyz"]);
@@ -104,8 +118,12 @@ GET  /readyz           200 while the node is ready, else 503
 GET  /metrics          for Prometheus
 GET  /api/status       everything, as JSON
 GET  /api/events       ?topics=chat.>,map: messages as they come (server-sent events)
-POST /api/publish      {"topic": TOPIC, "payload": ANY}
+POST /api/publish      {"topic": TOPIC, "payload": ANY, "durable": true or nothing}
 POST /api/request      {"node": NAME or "*", "service": NAME, "payload": ANY, "timeoutMs": N}
+GET  /api/outbox       what waits on the disk
+POST /api/outbox       {"action": "discard", "queue": NAME}
+GET  /api/outbox/dead  ?queue=NAME: what could not be delivered
+POST /api/outbox/dead  {"action": "replay" | "discard", "queue": NAME, "seq": N or nothing for all}
 POST /api/plugins      {"action": "load" | "unload" | "reload", "plugin": NAME}
 `;
 

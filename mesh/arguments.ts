@@ -15,6 +15,13 @@ export type NodeArguments =
       /** As typed; the config's rules judge them together with the file. */
       readonly overrides: ConfigOverrides;
     }
+  | {
+      /** Sends one event to a collector, and says what came back. */
+      readonly action: "test_collector";
+      readonly collector: string;
+      readonly configPath: string;
+      readonly overrides: ConfigOverrides;
+    }
   | { readonly action: "help" | "version" }
   | {
       readonly action: "refuse";
@@ -38,6 +45,9 @@ export const HELP_TEXT: string = `\
 ccp-mesh: one TCP port per game server that every plugin shares.
 
 Usage: bun run node.ts [options]
+       bun run node.ts collector test NAME [options]
+
+  collector test NAME  send one event to [collector:NAME]; say what comes back
 
   --config FILE      the config file (default: ${DEFAULT_CONFIG_PATH})
   --name NAME        instead of [node] name (default: the name of this machine)
@@ -76,6 +86,7 @@ export function parseArguments(args: readonly string[]): NodeArguments {
   const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: false, tokens: true });
   const given = new Map<string, string>();
   const peers: string[] = [];
+  const words: string[] = [];
   const mistakes = new Set<string>();
   let isAfterUnknown = false;
   for (const token of tokens) {
@@ -89,7 +100,15 @@ export function parseArguments(args: readonly string[]): NodeArguments {
       }
       isAfterUnknown = mistake !== undefined;
     } else if (token.kind === "positional" && !isAfterUnknown) {
-      mistakes.add(`unexpected ${quoted(token.value)}; a config file is given as --config FILE`);
+      words.push(token.value);
+    }
+  }
+  const collector = words[0] === "collector" && words[1] === "test" ? words[2] : undefined;
+  if (words[0] === "collector" && (collector === undefined || words.length > 3)) {
+    mistakes.add("a collector is tested with: collector test NAME");
+  } else if (collector === undefined) {
+    for (const word of words) {
+      mistakes.add(`unexpected ${quoted(word)}; a config file is given as --config FILE`);
     }
   }
   if (given.has("help")) {
@@ -101,11 +120,12 @@ export function parseArguments(args: readonly string[]): NodeArguments {
   if (given.has("version")) {
     return { action: "version" };
   }
-  return {
-    action: given.has("check") ? "check" : "run",
-    configPath: given.get("config") ?? DEFAULT_CONFIG_PATH,
-    overrides: overridesOf(given, peers),
-  };
+  const configPath = given.get("config") ?? DEFAULT_CONFIG_PATH;
+  const overrides = overridesOf(given, peers);
+  if (collector !== undefined) {
+    return { action: "test_collector", collector, configPath, overrides };
+  }
+  return { action: given.has("check") ? "check" : "run", configPath, overrides };
 }
 
 interface OptionToken {

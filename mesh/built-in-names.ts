@@ -1,5 +1,5 @@
 /** The plugins that come with the node, by name. */
-export const BUILT_IN_NAMES = ["bus", "game", "chat"] as const;
+export const BUILT_IN_NAMES = ["bus", "game", "chat", "collectors"] as const;
 export type BuiltInName = (typeof BUILT_IN_NAMES)[number];
 
 export function isBuiltInName(name: string): name is BuiltInName {

@@ -49,7 +49,10 @@ export {
   type RequestOptions,
 } from "../src/index.ts";
 export { AdminProblem, type AdminRequest, type AdminRoute } from "./admin-routes.ts";
+export { jsonOf } from "./admin-json.ts";
 export { beginningOf, type CutOptions, cutLine, oneLine } from "./chat-text.ts";
+export type { DurableHandler, DurableMessage } from "./durable/consumer.ts";
+export type { Tap } from "./durable/taps.ts";
 export { ENVELOPE_VERSION, type Envelope, newEnvelope } from "./envelope.ts";
 export type {
   ChatAudience,
@@ -87,6 +90,10 @@ export {
   type PluginNode,
   type PluginPresence,
 } from "./plugin.ts";
+export { OutboxError, type OutboxErrorCode } from "./outbox/outbox-error.ts";
+export type { OutboxEntry, OutboxQueue, QueueStatus } from "./outbox/outbox-queue.ts";
+export type { QueueOptions } from "./outbox/queue-options.ts";
+export type { PluginOutbox } from "./plugin-outbox.ts";
 export type { PluginMetric } from "./plugin-reports.ts";
 export {
   type SettingProblem,
@@ -94,5 +101,6 @@ export {
   type WholeRange,
   type WrittenSettings,
 } from "./settings-reader.ts";
+export { assertPattern } from "./topics/topic.ts";
 export type { SubscriptionQueueLimits } from "./topics/limits.ts";
 export type { Subscription } from "./topics/subscription.ts";

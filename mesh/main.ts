@@ -8,6 +8,8 @@ import { surroundingMistakes } from "./config/surroundings.ts";
 import { createLogger, type LogFormat, type Logger } from "./log.ts";
 import { logOutput } from "./log-output.ts";
 import { MeshNode, VERSION } from "./mesh-node.ts";
+import { tryCollector } from "./plugins/collectors/try-collector.ts";
+import { SettingsReader } from "./settings-reader.ts";
 import { NodeError } from "./node-error.ts";
 
 /** Runs the node until it is told to stop. Resolves with the exit code. */
@@ -25,10 +27,12 @@ export async function main(args: readonly string[]): Promise<number> {
       return 2;
     case "run":
     case "check":
+    case "test_collector":
       break;
   }
   const { action, configPath, overrides } = parsed;
   const read = (): Promise<NodeConfig | ConfigError> => readConfig({ path: configPath, overrides });
+  if (action === "test_collector") return await testCollector(parsed.collector, read);
   return action === "check" ? check(configPath, read) : run(configPath, read);
 }
 
@@ -48,6 +52,20 @@ async function check(configPath: string, read: ReadConfig): Promise<number> {
   }
   print(`${configPath} is fine`);
   return 0;
+}
+
+/** The node need not run, and may. */
+async function testCollector(name: string, read: ReadConfig): Promise<number> {
+  const config = await read();
+  if (config instanceof ConfigError) {
+    complain(config.message);
+    return 2;
+  }
+  const settings = config.plugins.settings.get("collectors") ?? {};
+  const { ok, text } = await tryCollector(name, config.node.name, new SettingsReader(settings));
+  if (ok) print(text);
+  else complain(text);
+  return ok ? 0 : 1;
 }
 
 async function run(configPath: string, read: ReadConfig): Promise<number> {

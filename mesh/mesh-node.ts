@@ -3,7 +3,9 @@
 import packageJson from "../package.json" with { type: "json" };
 import { type Endpoint, formatAddress, type ServerTls } from "../src/index.ts";
 import { type Admin, type Administered, serveAdmin } from "./admin.ts";
+import { SYSTEM_CLOCK } from "./clock.ts";
 import type { NodeConfig, ServerConfig } from "./config/config.ts";
+import { Durable } from "./durable/durable.ts";
 import { errorPlace } from "./error-place.ts";
 import { errorText } from "./error-text.ts";
 import { AdminRoutes } from "./admin-routes.ts";
@@ -14,6 +16,8 @@ import { ERRORS_LOGGED, type LimitedLogger, limited } from "./log-limit.ts";
 import { fixedPart, Mesh, type MeshParts } from "./mesh.ts";
 import { Messaging } from "./messaging/messaging.ts";
 import type { Messenger } from "./messaging/messenger.ts";
+import { NodeError } from "./node-error.ts";
+import { OutboxError } from "./outbox/outbox-error.ts";
 import { listenAs, readTls, whitelistOf } from "./node-endpoint.ts";
 import { PluginHost } from "./plugin-host.ts";
 import { pluginFolders, providePluginApi } from "./plugin-modules.ts";
@@ -32,6 +36,7 @@ interface NodeParts {
   readonly endpoint: Endpoint;
   /** Alone, it serves the plugins of this node. */
   readonly messaging: Messaging;
+  readonly durable: Durable;
   /** As read at the start. */
   readonly tls: ServerTls | undefined;
   readonly plugins: PluginHost;
@@ -46,6 +51,7 @@ export class MeshNode implements Administered {
   readonly #endpoint: Endpoint;
   readonly #tls: ServerTls | undefined;
   readonly #messaging: Messaging;
+  readonly #durable: Durable;
   readonly plugins: PluginHost;
   readonly routes: AdminRoutes;
   readonly #game: GameHub;
@@ -65,14 +71,19 @@ export class MeshNode implements Administered {
     providePluginApi();
     const tls = config.server.tls === undefined ? undefined : readTls(config.server.tls);
     const mesh = await Mesh.prepare(config, log);
-    const endpoint = await listenAs(config, tls, log);
     const messaging = messagingOf(config, log);
+    const durable = durableOf(config, messaging, log);
+    const endpoint = await listenAs(config, tls, log).catch(async (error: unknown) => {
+      await durable.close();
+      throw error;
+    });
     const game = new GameHub();
     const routes = new AdminRoutes();
     const plugins = new PluginHost({
       nodeName: config.node.name,
       endpoint,
       messenger: messaging,
+      durable,
       log,
       folders: pluginFolders(configPath),
       builtIn: config.plugins.builtIn,
@@ -80,11 +91,20 @@ export class MeshNode implements Administered {
       routes,
       dataFolder: config.node.data,
     });
-    const node = new MeshNode(options, { endpoint, tls, messaging, plugins, game, routes });
+    const node = new MeshNode(options, {
+      endpoint,
+      tls,
+      messaging,
+      durable,
+      plugins,
+      game,
+      routes,
+    });
     try {
       node.#serveAdmin();
     } catch (error) {
       await endpoint.close(0);
+      await durable.close();
       throw error;
     }
     log.info("listening", {
@@ -99,13 +119,14 @@ export class MeshNode implements Administered {
   }
 
   private constructor({ config, log }: NodeOptions, parts: NodeParts) {
-    const { endpoint, tls, messaging, plugins, game, routes } = parts;
+    const { endpoint, tls, messaging, durable, plugins, game, routes } = parts;
     this.#config = config;
     this.#log = log;
     this.#uncaught = limited(log, ERRORS_LOGGED);
     this.#endpoint = endpoint;
     this.#tls = tls;
     this.#messaging = messaging;
+    this.#durable = durable;
     this.plugins = plugins;
     this.routes = routes;
     this.#game = game;
@@ -119,6 +140,10 @@ export class MeshNode implements Administered {
   /** Where the admin address is served. */
   get adminUrl(): string {
     return this.#admin?.url ?? "";
+  }
+
+  get durable(): Durable {
+    return this.#durable;
   }
 
   get messenger(): Messenger {
@@ -149,6 +174,7 @@ export class MeshNode implements Administered {
       endpoint: { ...endpoint, counters: counts },
       mesh: this.#mesh?.status() ?? null,
       messaging: this.#messaging.status(),
+      durable: this.#durable.status(),
       game: this.#game.status ?? null,
       plugins: this.plugins.list(),
       refusals,
@@ -198,6 +224,7 @@ export class MeshNode implements Administered {
     if (cut > 0) this.#log.warn("communications that did not end in time were cut", { cut });
     await this.plugins.unloadAll();
     await this.#mesh?.stop();
+    await this.#closeDurable();
     this.#messaging.close();
     await this.#admin?.stop();
     this.#state = "stopped";
@@ -214,6 +241,14 @@ export class MeshNode implements Administered {
       text = errorText(error);
     }
     this.#log.warn(text);
+  }
+
+  async #closeDurable(): Promise<void> {
+    try {
+      await this.#durable.close();
+    } catch (error) {
+      this.#log.error("not all that was to be kept could be written to the disk", { error });
+    }
   }
 
   #join(parts: MeshParts | undefined): void {
@@ -242,6 +277,17 @@ export class MeshNode implements Administered {
     } catch (cause) {
       throw adminError(this.#config.admin, cause);
     }
+  }
+}
+
+/** @throws {NodeError} `data_unusable` where something was kept before and cannot be opened now */
+function durableOf({ node, meshLimits }: NodeConfig, messaging: Messaging, log: Logger): Durable {
+  const { meshPayloadBytesMax: payloadBytesMax } = meshLimits;
+  try {
+    return new Durable({ messaging, folder: node.data, payloadBytesMax, log, clock: SYSTEM_CLOCK });
+  } catch (cause) {
+    if (!(cause instanceof OutboxError)) throw cause;
+    throw new NodeError("data_unusable", `[node] data: ${cause.message}`, { cause });
   }
 }
 

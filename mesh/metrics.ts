@@ -1,6 +1,7 @@
 /** The status of a node in the text format of Prometheus, version 0.0.4. */
 
 import type { PeerState } from "./cluster/peer-status.ts";
+import type { DurableStatus, QueueLine } from "./durable/durable.ts";
 import type { MessagingStatus } from "./messaging/messaging-status.ts";
 import type { PluginMetric } from "./plugin-reports.ts";
 import type { MeshStatus, NodeStatus, PeerStatus } from "./status.ts";
@@ -95,6 +96,7 @@ export function renderMetrics(status: NodeStatus, ofPlugins: readonly PluginMetr
     ),
     ...(status.mesh === null ? [] : meshMetrics(status.mesh)),
     ...messagingMetrics(status.messaging),
+    ...(status.durable === null ? [] : durableMetrics(status.durable)),
     ...ofPlugins.map(({ name, type, help, samples }) => metric(name, type, help, samples)),
   ];
   return metrics.join("");
@@ -196,6 +198,76 @@ function messagingMetrics(messaging: MessagingStatus): string[] {
         [{ event: "failed" }, served.failed],
         [{ event: "refused" }, served.refused],
       ],
+    ),
+  ];
+}
+
+function durableMetrics({ queues, peers, consumers, failure }: DurableStatus): string[] {
+  const nowMs = Date.now();
+  const ofEach = (valueOf: (queue: QueueLine) => number): Sample[] =>
+    queues.map((queue) => [{ queue: queue.name }, valueOf(queue)]);
+  return [
+    metric(
+      "ccp_outbox_failed",
+      "gauge",
+      "1 while nothing can be kept on the disk.",
+      one(failure === null ? 0 : 1),
+    ),
+    metric(
+      "ccp_outbox_depth",
+      "gauge",
+      "Entries that wait on the disk.",
+      ofEach((q) => q.depth),
+    ),
+    metric(
+      "ccp_outbox_bytes",
+      "gauge",
+      "Bytes that wait on the disk.",
+      ofEach((q) => q.bytes),
+    ),
+    metric(
+      "ccp_outbox_oldest_seconds",
+      "gauge",
+      "Age of the oldest entry that waits.",
+      ofEach(({ oldestAt }) => {
+        return oldestAt === null ? 0 : Math.max(0, (nowMs - oldestAt.getTime()) / 1000);
+      }),
+    ),
+    metric(
+      "ccp_outbox_dead",
+      "gauge",
+      "Entries that were set aside.",
+      ofEach((q) => q.dead),
+    ),
+    metric(
+      "ccp_outbox_entries_total",
+      "counter",
+      "Entries, by what became of them.",
+      queues.flatMap(({ name: queue, appended, removed, refused, dropped }): Sample[] => [
+        [{ queue, event: "appended" }, appended],
+        [{ queue, event: "removed" }, removed],
+        [{ queue, event: "refused" }, refused],
+        [{ queue, event: "dropped" }, dropped],
+      ]),
+    ),
+    metric(
+      "ccp_durable_delivered_total",
+      "counter",
+      "Durable messages to each node, by what became of them.",
+      peers.flatMap(({ node: peer, sent, retried }): Sample[] => [
+        [{ peer, event: "sent" }, sent],
+        [{ peer, event: "retried" }, retried],
+      ]),
+    ),
+    metric(
+      "ccp_durable_consumed_total",
+      "counter",
+      "Durable messages of each consumer, by what became of them.",
+      consumers.flatMap(({ name: consumer, handled, failed, redelivered }): Sample[] => [
+        [{ consumer, event: "handled" }, handled],
+        [{ consumer, event: "failed" }, failed],
+        [{ consumer, event: "redelivered" }, redelivered],
+      ]),
     ),
   ];
 }

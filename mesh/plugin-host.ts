@@ -31,6 +31,7 @@ export interface PluginHostOptions {
   readonly nodeName: string;
   readonly endpoint: PluginScopeOptions["endpoint"];
   readonly messenger: Messenger;
+  readonly durable: PluginScopeOptions["durable"];
   readonly log: Logger;
   /** What plugins share; see `PluginScopeOptions`. */
   readonly game?: GameHub;

@@ -18,6 +18,9 @@ import { AdminProblem, type AdminRoute, AdminRoutes } from "./admin-routes.ts";
 import { isBuiltInName } from "./built-in-names.ts";
 import { DELAY_MS_MAX } from "./clock.ts";
 import { errorPlace } from "./error-place.ts";
+import type { DurableHandler } from "./durable/consumer.ts";
+import type { Durable } from "./durable/durable.ts";
+import { type Envelope, newEnvelope } from "./envelope.ts";
 import type { PluginGame } from "./game/game.ts";
 import { GameHub } from "./game/game-hub.ts";
 import type { Logger } from "./log.ts";
@@ -39,6 +42,7 @@ import type {
 import { HeldGame } from "./plugin-game.ts";
 import { PluginHoldings } from "./plugin-holdings.ts";
 import { PluginMessaging } from "./plugin-messaging.ts";
+import { HeldOutbox, type PluginOutbox } from "./plugin-outbox.ts";
 import { type PluginMetric, PluginReports } from "./plugin-reports.ts";
 import { SettingsReader, type WrittenSettings } from "./settings-reader.ts";
 import type { Subscription } from "./topics/subscription.ts";
@@ -50,6 +54,7 @@ export interface PluginScopeOptions {
   readonly log: Logger;
   readonly endpoint: Pick<Endpoint, "onRequest" | "onRaw" | "port">;
   readonly messenger: Messenger;
+  readonly durable: DurablePublisher;
   /** The node's game. Default: one of the plugin's own. */
   readonly game?: GameHub;
   /** Default: answered to nobody. */
@@ -57,6 +62,9 @@ export interface PluginScopeOptions {
   /** `[node] data`. Default: the working folder's `data`. */
   readonly dataFolder?: string;
 }
+
+/** What a plugin needs of what is kept on the disk. */
+export type DurablePublisher = Pick<Durable, "publish" | "consume" | "forget" | "open" | "tap">;
 
 /** The node, as it is given to one plugin. */
 export class PluginScope implements PluginNode {
@@ -67,6 +75,8 @@ export class PluginScope implements PluginNode {
   readonly #held: PluginHoldings;
   readonly #messaging: PluginMessaging;
   readonly game: PluginGame;
+  readonly outbox: PluginOutbox;
+  readonly #durable: DurablePublisher;
   readonly reports: PluginReports;
   readonly #plugin: string;
   readonly #written: WrittenSettings;
@@ -74,7 +84,7 @@ export class PluginScope implements PluginNode {
   readonly #dataFolder: string;
 
   constructor(options: PluginScopeOptions) {
-    const { nodeName, plugin, settings, log, endpoint, messenger } = options;
+    const { nodeName, plugin, settings, log, endpoint, messenger, durable } = options;
     const { game = new GameHub(), routes = new AdminRoutes(), dataFolder = "data" } = options;
     this.name = nodeName;
     this.settings = singleValues(settings);
@@ -86,6 +96,8 @@ export class PluginScope implements PluginNode {
     this.#dataFolder = dataFolder;
     this.#held = new PluginHoldings(plugin, log);
     this.#messaging = new PluginMessaging(messenger, this.#held);
+    this.#durable = durable;
+    this.outbox = new HeldOutbox(durable, plugin, this.#held);
     this.game = new HeldGame(game, messenger, this.#held);
     this.reports = new PluginReports(plugin, (what, error) => {
       this.#held.reportFailure(what, error);
@@ -221,8 +233,36 @@ export class PluginScope implements PluginNode {
       : this.#messaging.iterate(pattern, how);
   }
 
-  publish(topic: string, payload: unknown): boolean {
-    return this.#messaging.publish(topic, payload);
+  publish(topic: string, payload: unknown): boolean;
+  publish(topic: string, payload: unknown, options: { readonly durable: true }): Promise<void>;
+  publish(
+    topic: string,
+    payload: unknown,
+    options?: { readonly durable: true },
+  ): boolean | Promise<void> {
+    if (options === undefined) return this.#messaging.publish(topic, payload);
+    return this.#publishDurably(topic, payload);
+  }
+
+  async collect(event: Pick<Envelope, "topic" | "type" | "payload">): Promise<Envelope> {
+    const envelope = newEnvelope({ ...event, node: this.name });
+    await this.#publishDurably(envelope.topic, envelope);
+    return envelope;
+  }
+
+  async consume(name: string, pattern: string, handler: DurableHandler): Promise<Registration> {
+    this.#held.assertLoaded();
+    return this.#held.keep(await this.#durable.consume(name, pattern, handler));
+  }
+
+  async forgetConsumer(name: string): Promise<void> {
+    this.#held.assertLoaded();
+    await this.#durable.forget(name);
+  }
+
+  async #publishDurably(topic: string, payload: unknown): Promise<void> {
+    this.#held.assertLoaded();
+    await this.#durable.publish(topic, payload);
   }
 
   drained(): Promise<void> {

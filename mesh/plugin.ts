@@ -12,6 +12,8 @@ import type {
   RequestClient,
 } from "../src/index.ts";
 import type { AdminRoute } from "./admin-routes.ts";
+import type { DurableHandler } from "./durable/consumer.ts";
+import type { Envelope } from "./envelope.ts";
 import type { PluginGame } from "./game/game.ts";
 import type { Logger } from "./log.ts";
 import type {
@@ -24,6 +26,7 @@ import type {
   ServiceHandler,
   SubscribeOptions,
 } from "./messaging/messenger.ts";
+import type { PluginOutbox } from "./plugin-outbox.ts";
 import type { PluginMetric } from "./plugin-reports.ts";
 import type { SettingsReader } from "./settings-reader.ts";
 import type { Subscription } from "./topics/subscription.ts";
@@ -117,6 +120,32 @@ export interface PluginNode {
    * @throws {MeshError} `invalid_topic`, `invalid_payload`
    */
   publish(topic: string, payload: unknown): boolean;
+  /**
+   * As a message that is not lost: kept on the disk for each consumer of each node that is known to want it, and for
+   * the collectors of this node, until they have it. Resolves once it is on the disk for all of them.
+   *
+   * @throws {MeshError} `invalid_topic`, `invalid_payload`; {OutboxError} where it could not be kept for all
+   */
+  publish(topic: string, payload: unknown, options: { readonly durable: true }): Promise<void>;
+  /**
+   * Publishes an event in an envelope, durably; answers the envelope.
+   *
+   * @throws as `publish`
+   */
+  collect(event: Pick<Envelope, "topic" | "type" | "payload">): Promise<Envelope>;
+  /**
+   * Lets `handler` have what is published durably on the topics that match, on any node: in order, one at a time, also
+   * what came while the plugin, the node or the mesh was down. A message on which the handler fails comes again, five
+   * times at most; then it is set aside. Removing the registration pauses the consumer; what comes is kept for it.
+   * `name` is the consumer's own on this node, and the same at each start.
+   *
+   * @throws {CcpError} `name_taken`, `invalid_option`; {MeshError} `invalid_topic`; {OutboxError}
+   */
+  consume(name: string, pattern: string, handler: DurableHandler): Promise<Registration>;
+  /** Takes a consumer out for good, with what is kept for it. */
+  forgetConsumer(name: string): Promise<void>;
+  /** What is kept on this node's disk until it is delivered. */
+  readonly outbox: PluginOutbox;
   /** Resolves once there is room for every node again. */
   drained(): Promise<void>;
 

@@ -31,6 +31,7 @@ export class SettingsReader {
   readonly problems: SettingProblem[] = [];
   readonly #written: WrittenSettings;
   readonly #asked = new Set<string>();
+  readonly #groups = new Map<string, SettingsReader>();
   #tolerates = false;
 
   constructor(written: WrittenSettings) {
@@ -112,9 +113,30 @@ export class SettingsReader {
     return items.filter((item) => item !== "");
   }
 
+  /**
+   * The keys that begin with a name and a dot, by that name: a reader for each, of the keys behind the dot. What is wrong
+   * there stands here, too, once {@link refuseUnknown} is called.
+   */
+  groups(): ReadonlyMap<string, SettingsReader> {
+    const written = new Map<string, Record<string, string | readonly string[]>>();
+    for (const [key, value] of Object.entries(this.#written)) {
+      const dot = key.indexOf(".");
+      if (dot < 1) continue;
+      this.#asked.add(key);
+      const name = key.slice(0, dot);
+      const ofName = written.get(name) ?? Object.create(null);
+      ofName[key.slice(dot + 1)] = value;
+      written.set(name, ofName);
+    }
+    for (const [name, ofName] of written) this.#groups.set(name, new SettingsReader(ofName));
+    return this.#groups;
+  }
+
   /** Says that something is wrong with the key; `text` follows its name. */
   problem(key: string, text: string): void {
-    this.problems.push({ key, text });
+    // Two parts may ask for the same key.
+    const isKnown = this.problems.some((known) => known.key === key && known.text === text);
+    if (!isKnown) this.problems.push({ key, text });
   }
 
   /** What keys there are is not known, since another one is wrong. */
@@ -124,6 +146,10 @@ export class SettingsReader {
 
   /** To be called last: adds what is written and was not asked for. `where` names the section. */
   refuseUnknown(where: string): void {
+    for (const [name, group] of this.#groups) {
+      group.refuseUnknown(`${where} ${name}`);
+      for (const { key, text } of group.problems) this.problem(`${name}.${key}`, text);
+    }
     if (this.#tolerates) return;
     for (const key of Object.keys(this.#written)) {
       if (this.#asked.has(key)) continue;

@@ -1,5 +1,6 @@
 import type { EndpointStatus } from "../src/index.ts";
 import type { PeerStatus as KnownPeer, PeerState } from "./cluster/peer-status.ts";
+import type { DurableStatus } from "./durable/durable.ts";
 import type { GameStatus } from "./game/game.ts";
 import type { LinkCounters, LinkDirection } from "./link/peer-link.ts";
 import type { MeshLimits } from "./mesh-limits.ts";
@@ -34,6 +35,8 @@ export interface NodeStatus {
   readonly mesh: MeshStatus | null;
   /** Counts from the start of the node, with or without a mesh. */
   readonly messaging: MessagingStatus;
+  /** What waits on the disk; `null` while nothing has been kept there. */
+  readonly durable: DurableStatus | null;
   /** `null` where the node has no game. */
   readonly game: GameStatus | null;
   readonly plugins: readonly PluginStatus[];

@@ -1,6 +1,7 @@
-/** Sections of the plugins that come with the node: `[game]` and `[chat]`. Each plugin knows its own keys. */
+/** Sections of the plugins that come with the node: `[game]`, `[chat]`, `[collector:NAME]`. Each plugin knows its own keys. */
 
 import { checkChatSettings } from "../plugins/chat/plugin.ts";
+import { checkCollector } from "../plugins/collectors/plugin.ts";
 import { checkGameSettings } from "../plugins/games/plugin.ts";
 import { quoted } from "../printable.ts";
 import { SettingsReader, type WrittenSettings } from "../settings-reader.ts";
@@ -20,14 +21,47 @@ export function isBuiltInSection(name: string): name is BuiltInSection {
 }
 
 /** What the section says, and all that is wrong with it. */
-export function readBuiltInSection(
-  name: BuiltInSection,
+export function readBuiltInSection(name: BuiltInSection, section: IniSection): ReadSection {
+  return readSection(sectionLabel(name), section, CHECKS[name]);
+}
+
+/** Sections of collectors: `[collector:NAME]`. */
+const COLLECTOR_PREFIX = "collector:";
+const COLLECTOR_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** NAME, whatever is wrong with it; undefined for another section. */
+export function collectorNameOf(section: string): string | undefined {
+  return section.startsWith(COLLECTOR_PREFIX) ? section.slice(COLLECTOR_PREFIX.length) : undefined;
+}
+
+/** As {@link readBuiltInSection}; the keys of the settings begin with the name and a dot. */
+export function readCollectorSection(name: string, node: string, section: IniSection): ReadSection {
+  const label = sectionLabel(COLLECTOR_PREFIX + name);
+  if (!COLLECTOR_NAME.test(name)) {
+    const text = `${label}: a collector's name is 1 to 64 letters, digits, dashes or underscores`;
+    return { settings: {}, mistakes: [{ line: section.line, text }] };
+  }
+  const { settings, mistakes } = readSection(label, section, (reader) =>
+    checkCollector(name, node, reader),
+  );
+  const named: Record<string, string | readonly string[]> = Object.create(null);
+  for (const [key, value] of Object.entries(settings)) named[`${name}.${key}`] = value;
+  return { settings: named, mistakes };
+}
+
+interface ReadSection {
+  readonly settings: WrittenSettings;
+  readonly mistakes: readonly Mistake[];
+}
+
+function readSection(
+  label: string,
   section: IniSection,
-): { readonly settings: WrittenSettings; readonly mistakes: readonly Mistake[] } {
+  check: (settings: SettingsReader) => void,
+): ReadSection {
   const settings = settingsOf(section);
-  const label = sectionLabel(name);
   const reader = new SettingsReader(settings);
-  CHECKS[name](reader);
+  check(reader);
   reader.refuseUnknown(label);
   const mistakes = reader.problems.map(({ key, text }) => {
     const line = section.keys.get(key)?.line ?? section.line;

@@ -2,12 +2,15 @@
 
 import { hostname } from "node:os";
 import { type BuiltInName, isBuiltInName } from "../built-in-names.ts";
+import { COLLECTORS_MAX } from "../plugins/collectors/queue-limits.ts";
 import { quoted } from "../printable.ts";
 import type { WrittenSettings } from "../settings-reader.ts";
 import {
   BUILT_IN_SECTIONS,
+  collectorNameOf,
   isBuiltInSection,
   readBuiltInSection,
+  readCollectorSection,
   settingsOf,
 } from "./built-in-sections.ts";
 import type { NodeConfig } from "./config.ts";
@@ -62,6 +65,9 @@ const OVERRIDES: readonly {
 const SECTIONS_WITH_SECRETS: ReadonlySet<string> = new Set(["mesh", "admin"]);
 /** Of a token, and of a secret of the mesh; longer than every key. */
 const SECRET_CHARS_MIN = 16;
+
+/** Checking a collector needs no name of its node. */
+const COLLECTED_NODE = "node";
 
 /** Sections of a plugin's own: `[plugin:NAME]`. */
 const PLUGIN_PREFIX = "plugin:";
@@ -135,6 +141,7 @@ function builtInOf(bus: boolean, settings: Findings["pluginSettings"]): readonly
     ...(bus ? (["bus"] as const) : []),
     ...(hasGame ? (["game"] as const) : []),
     ...(hasGame || settings.has("chat") ? (["chat"] as const) : []),
+    ...(settings.has("collectors") ? (["collectors"] as const) : []),
   ];
 }
 
@@ -177,6 +184,7 @@ function addFile(findings: Findings, text: string): void {
   for (const [name, section] of ini.sections) {
     const keys = keyNames(name);
     const pluginName = pluginNameOf(name);
+    const collector = collectorNameOf(name);
     if (keys !== undefined) {
       addSettings(findings, name, section, keys);
     } else if (isBuiltInSection(name)) {
@@ -185,6 +193,8 @@ function addFile(findings: Findings, text: string): void {
       const { settings, mistakes } = readBuiltInSection(name, section);
       findings.pluginSettings.set(name, settings);
       findings.mistakes.push(...mistakes);
+    } else if (collector !== undefined) {
+      addCollector(findings, collector, section);
     } else if (pluginName !== undefined && isBuiltInName(pluginName)) {
       findings.mistakes.push({ line: section.line, text: builtInHasNoSection(pluginName) });
     } else if (pluginName !== undefined) {
@@ -220,8 +230,26 @@ function mayBeSecret(section: string, key: string): boolean {
   return SECTIONS_WITH_SECRETS.has(section) && key.length >= SECRET_CHARS_MIN;
 }
 
+function addCollector(
+  { pluginSettings, mistakes }: Findings,
+  name: string,
+  section: IniSection,
+): void {
+  const known = pluginSettings.get("collectors") ?? {};
+  const names = new Set(Object.keys(known).map((key) => key.split(".")[0]));
+  if (names.size >= COLLECTORS_MAX) {
+    const text = `the config has more than ${COLLECTORS_MAX} collectors; join some, or run another node`;
+    mistakes.push({ line: section.line, text });
+    return;
+  }
+  const read = readCollectorSection(name, COLLECTED_NODE, section);
+  mistakes.push(...read.mistakes);
+  pluginSettings.set("collectors", { ...known, ...read.settings });
+}
+
 function builtInHasNoSection(name: BuiltInName): string {
   const label = sectionLabel(PLUGIN_PREFIX + name);
+  if (name === "collectors") return `${label} is written [collector:NAME], one for each collector`;
   return isBuiltInSection(name)
     ? `${label} is written ${sectionLabel(name)}, because that plugin comes with the node`
     : `${label} has no keys; bus = off in [plugins] switches that plugin off`;
@@ -234,7 +262,7 @@ function pluginNameOf(section: string): string | undefined {
 
 function unknownSection(written: string): string {
   const meant = nearestSection(written);
-  const all = [...sectionNames(), ...BUILT_IN_SECTIONS, `${PLUGIN_PREFIX}NAME`];
+  const all = [...sectionNames(), ...BUILT_IN_SECTIONS, "collector:NAME", `${PLUGIN_PREFIX}NAME`];
   const list = all.map(sectionLabel).join(", ");
   const hint =
     meant === undefined ? `the sections are ${list}` : `did you mean ${sectionLabel(meant)}?`;
@@ -247,7 +275,7 @@ function nearestSection(written: string): string | undefined {
     return nearest(written, [...sectionNames(), ...BUILT_IN_SECTIONS]);
   }
   const name = written.slice(colon + 1).trim();
-  const prefix = nearest(written.slice(0, colon + 1), [PLUGIN_PREFIX]);
+  const prefix = nearest(written.slice(0, colon + 1), [PLUGIN_PREFIX, "collector:"]);
   return prefix === undefined || name === "" ? undefined : prefix + name;
 }
 

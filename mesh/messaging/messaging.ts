@@ -26,6 +26,7 @@ import type {
 } from "./messenger.ts";
 import { NodeFrameType } from "./node-frames.ts";
 import { Nodes } from "./nodes.ts";
+import type { Payload } from "./payload.ts";
 import { OwnPresence } from "./presence.ts";
 import { Publisher } from "./publisher.ts";
 import { Requests } from "./requests.ts";
@@ -48,6 +49,8 @@ type CallbackOptions = SubscribeOptions & { readonly onCallbackError?: (error: u
 
 export class Messaging implements Messenger, RemoteNodeHandler {
   readonly nodeName: string;
+  /** Told of each message that was published here. */
+  onPublish: ((topic: string, payload: unknown) => void) | undefined;
   readonly #onCallbackError: (error: unknown, what: string) => void;
   readonly #nodes: Nodes;
   readonly #announcer: Announcer;
@@ -129,8 +132,21 @@ export class Messaging implements Messenger, RemoteNodeHandler {
   }
 
   publish(topic: string, payload: unknown): boolean {
+    const hasRoom = this.publishUntapped(topic, payload);
+    this.onPublish?.(topic, payload);
+    return hasRoom;
+  }
+
+  /** As `publish`, but for `onPublish`. */
+  publishUntapped(topic: string, payload: unknown): boolean {
     this.#announcer.flush();
     return this.#publisher.publish(topic, payload);
+  }
+
+  /** As `publishUntapped`, of a payload in the form in which it travels. Its bytes must not change any more. */
+  publishEncoded(topic: string, payload: Payload): boolean {
+    this.#announcer.flush();
+    return this.#publisher.publishEncoded(topic, payload);
   }
 
   async drained(): Promise<void> {

@@ -57,17 +57,27 @@ export class Publisher {
    * @throws {MeshError} `invalid_topic`, `invalid_payload`
    */
   publish(topic: string, payload: unknown): boolean {
+    const { payloadBytesMax } = this.#options;
+    if (payload instanceof Uint8Array) assertLength(payload, payloadBytesMax);
+    return this.#publish(topic, payload, undefined);
+  }
+
+  /** @throws {MeshError} `invalid_topic` */
+  publishEncoded(topic: string, payload: Payload): boolean {
+    return this.#publish(topic, undefined, payload);
+  }
+
+  #publish(topic: string, payload: unknown, given: Payload | undefined): boolean {
     const { nodes, subscriptions, payloadBytesMax } = this.#options;
     const remote = nodes.wanting(topic);
     const local = subscriptions.audience(topic);
     const hasLocal = local.plain.length > 0;
-    if (payload instanceof Uint8Array) assertLength(payload, payloadBytesMax);
     const receivers =
       remote.groups.size === 0 && local.groups.size === 0 ? undefined : this.#choose(remote, local);
     this.#published += 1;
     // What nobody wants is not even encoded.
     if (receivers === undefined && remote.plain.length === 0 && !hasLocal) return true;
-    const encoded = encodePayload(payload, payloadBytesMax);
+    const encoded = given ?? encodePayload(payload, payloadBytesMax);
     if (receivers === undefined) {
       const hasRoom = this.#sendToAll(topic, remote.plain, encoded);
       if (hasLocal) this.#deliver(topic, encoded, NO_GROUPS);

@@ -1,5 +1,6 @@
 /** The code in the documents runs as it stands there, and the tables agree with the code. */
 
+import { NO_DURABLE } from "../helpers/no-durable.ts";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -72,6 +73,7 @@ describe("every plugin in the documents loads", () => {
         nodeName: "surf",
         endpoint,
         messenger: new ScriptedMessenger(),
+        durable: NO_DURABLE,
         log: silentLogger,
         folders: [folder],
       });

@@ -81,7 +81,10 @@ describe("POST /api/publish", () => {
       });
       expect(await post("/api/publish", text)).toEqual({
         status: 400,
-        body: { error: 'send {"topic": TOPIC, "payload": ANY}', code: "invalid_body" },
+        body: {
+          error: 'send {"topic": TOPIC, "payload": ANY, "durable": true or nothing}',
+          code: "invalid_body",
+        },
       });
       expect(came).toBe(0);
     },

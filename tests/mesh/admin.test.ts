@@ -45,6 +45,7 @@ beforeEach(async () => {
     node: {
       status: () => node.status(),
       messenger: node.messenger,
+      durable: node.durable,
       plugins,
       routes: new AdminRoutes(),
     },
@@ -94,7 +95,7 @@ describe("the routes", () => {
       // A stream of events would not end.
       expect((await ask(path, { method: "HEAD" })).status).not.toBe(404);
     }
-    expect(paths).toHaveLength(8);
+    expect(paths).toHaveLength(12);
   });
 
   test("/api/status has all that there is to know", async () => {
@@ -133,6 +134,7 @@ describe("the routes", () => {
       },
       mesh: null,
       messaging: JSON.parse(JSON.stringify(node.status().messaging)),
+      durable: null,
       game: null,
       plugins: [{ name: "bus", module: "built-in", state: "loaded" }],
       refusals: node.status().refusals,
@@ -360,6 +362,7 @@ test("the answer to a failure inside shows nothing of the code", async () => {
     node: {
       plugins,
       routes: new AdminRoutes(),
+      durable: node.durable,
       messenger: node.messenger,
       status: () => {
         throw new Error("a secret");

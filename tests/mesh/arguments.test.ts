@@ -88,6 +88,20 @@ describe("what is refused", () => {
     expect(refusal("--check", "surf.ini")).toBe(text);
   });
 
+  test("a collector that is to be tested has a name, and no more than that", () => {
+    const text = "a collector is tested with: collector test NAME";
+    expect(refusal("collector")).toBe(text);
+    expect(refusal("collector", "test")).toBe(text);
+    expect(refusal("collector", "try", "logs")).toBe(text);
+    expect(refusal("collector", "test", "logs", "now")).toBe(text);
+    expect(parseArguments(["collector", "test", "logs", "--config", "a.ini"])).toEqual({
+      action: "test_collector",
+      collector: "logs",
+      configPath: "a.ini",
+      overrides: {},
+    });
+  });
+
   test("several mistakes at once, one a line", () => {
     expect(refusal("--prot", "1", "--check=yes", "--data")).toBe(
       [

@@ -40,6 +40,7 @@ const STATUS: NodeStatus = {
   },
   mesh: null,
   messaging: MESSAGING,
+  durable: null,
   game: null,
   plugins: [],
   refusals: { ...refusals, start_timeout: 5 },

@@ -1,3 +1,4 @@
+import { NO_DURABLE } from "../helpers/no-durable.ts";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { PluginHost, type PluginHostOptions } from "../../mesh/plugin-host.ts";
 import { providePluginApi } from "../../mesh/plugin-modules.ts";
@@ -30,6 +31,7 @@ function newHost(options: Partial<PluginHostOptions> = {}): PluginHost {
     nodeName: "surf",
     endpoint,
     messenger: localMessenger(),
+    durable: NO_DURABLE,
     log,
     folders: [folder.path],
     unloadGraceMs: 50,

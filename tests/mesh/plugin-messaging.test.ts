@@ -1,3 +1,4 @@
+import { NO_DURABLE } from "../helpers/no-durable.ts";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { MeshError } from "../../mesh/mesh-error.ts";
 import type { Messenger } from "../../mesh/messaging/messenger.ts";
@@ -28,7 +29,15 @@ afterEach(async () => {
 
 function newScope(plugin: string): PluginScope {
   const endpoint = { port: 0, onRequest: unused, onRaw: unused };
-  return new PluginScope({ nodeName: "surf", plugin, settings: {}, log, endpoint, messenger });
+  return new PluginScope({
+    nodeName: "surf",
+    plugin,
+    settings: {},
+    log,
+    endpoint,
+    messenger,
+    durable: NO_DURABLE,
+  });
 }
 
 function unused(): never {

@@ -1,3 +1,4 @@
+import { NO_DURABLE } from "../helpers/no-durable.ts";
 import { describe, expect, test } from "bun:test";
 import { importPlugin, pluginFolders, resolvePluginModule } from "../../mesh/plugin-modules.ts";
 import { PluginScope } from "../../mesh/plugin-scope.ts";
@@ -21,7 +22,15 @@ async function importError(text: string, name = "chat.ts"): Promise<string> {
 function scopeWith(log: RecordingLogger): PluginScope {
   const endpoint = { port: 0, onRequest: unused, onRaw: unused };
   const messenger = localMessenger();
-  return new PluginScope({ nodeName: "surf", plugin: "p", settings: {}, log, endpoint, messenger });
+  return new PluginScope({
+    nodeName: "surf",
+    plugin: "p",
+    settings: {},
+    log,
+    endpoint,
+    messenger,
+    durable: NO_DURABLE,
+  });
 }
 
 function unused(): never {

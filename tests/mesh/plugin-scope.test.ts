@@ -1,3 +1,4 @@
+import { NO_DURABLE } from "../helpers/no-durable.ts";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { PluginScope } from "../../mesh/plugin-scope.ts";
 import {
@@ -35,6 +36,7 @@ function newScope(plugin: string): PluginScope {
     log,
     endpoint,
     messenger: localMessenger(),
+    durable: NO_DURABLE,
   });
 }
 

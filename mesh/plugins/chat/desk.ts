@@ -11,7 +11,9 @@ import type { ChatSettings } from "./settings.ts";
 import { Trace } from "./trace.ts";
 
 /** The little that the relay needs of its node. */
-export type RelayNode = Pick<PluginNode, "name" | "game" | "log" | "publish" | "request" | "peers">;
+export interface RelayNode extends Pick<PluginNode, "name" | "game" | "log" | "request" | "peers"> {
+  publish(topic: string, payload: unknown): boolean;
+}
 
 export interface RelayClock {
   /** Milliseconds of a clock that never goes back. */

@@ -5,7 +5,5 @@ export type {
   Console,
   ConsoleEvents,
   Feed,
-  FeedEvents,
   OpenConsole,
-  Part,
 } from "./text/parts.ts";

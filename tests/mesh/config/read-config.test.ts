@@ -144,7 +144,7 @@ describe("unknown names", () => {
     async (section) => {
       expect(await message(`[${section}]\nx=1\n`)).toBe(
         `config/node.ini:1: unknown section [${section}]; the sections are [server], [node], ` +
-          "[mesh], [admin], [plugins], [limits], [log], [game], [chat], [plugin:NAME]",
+          "[mesh], [admin], [plugins], [limits], [log], [game], [chat], [collector:NAME], [plugin:NAME]",
       );
     },
   );

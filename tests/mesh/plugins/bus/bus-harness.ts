@@ -1,3 +1,4 @@
+import { NO_DURABLE } from "../../../helpers/no-durable.ts";
 import { expect } from "bun:test";
 import * as v from "valibot";
 import type { Messaging } from "../../../../mesh/messaging/messaging.ts";
@@ -49,6 +50,7 @@ export class BusNode implements AsyncDisposable {
       nodeName: "surf",
       endpoint,
       messenger: this.messenger,
+      durable: NO_DURABLE,
       log: this.log,
       folders: [],
       builtIn: ["bus"],

@@ -1,0 +1,129 @@
+/** What waits on the disk, and what could not be delivered, over HTTP. */
+
+import * as v from "valibot";
+import { bodyOf, json, problem } from "./admin-answers.ts";
+import { jsonOf } from "./admin-json.ts";
+import type { Durable } from "./durable/durable.ts";
+import { OutboxError, type OutboxErrorCode } from "./outbox/outbox-error.ts";
+import type { OutboxQueue } from "./outbox/outbox-queue.ts";
+import type { DeadLetter } from "./outbox/dead-letters.ts";
+
+/** Shown at once: what a terminal shows, and little enough to hold. */
+const DEAD_SHOWN_MAX = 1000;
+const DEAD_BYTES_MAX: number = 4 * 1024 * 1024;
+/** Of one dead letter; the whole is replayed, not what is shown. */
+const SHOWN_CHARS_MAX = 2000;
+
+const DeadAction = v.strictObject({
+  action: v.picklist(["replay", "discard"]),
+  queue: v.string(),
+  /** Without one, all that are there. */
+  seq: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+});
+
+const QueueAction = v.strictObject({ action: v.literal("discard"), queue: v.string() });
+
+const STATUS_OF: Readonly<Partial<Record<OutboxErrorCode, number>>> = {
+  not_found: 404,
+  full: 503,
+  disk_full: 503,
+  invalid: 400,
+};
+
+export type AdministeredOutbox = Pick<Durable, "status" | "opened" | "replay">;
+
+export function answerOutbox(durable: AdministeredOutbox): Response {
+  return json(jsonOf(durable.status() ?? { queues: [], peers: [], consumers: [], failure: null }));
+}
+
+/** `?queue=NAME&after=SEQ&limit=N` */
+export async function answerDead(durable: AdministeredOutbox, request: Request): Promise<Response> {
+  const query = new URL(request.url).searchParams;
+  const name = query.get("queue");
+  const after = Number(query.get("after") ?? 0);
+  const limit = Number(query.get("limit") ?? 100);
+  const isGood = Number.isSafeInteger(after) && after >= 0 && Number.isInteger(limit);
+  if (name === null || !isGood || limit < 1 || limit > DEAD_SHOWN_MAX) {
+    return problem(400, `ask with ?queue=NAME&after=SEQ&limit=1 to ${DEAD_SHOWN_MAX}`);
+  }
+  return await guarded(() => {
+    const letters = queueOf(durable, name).deadLetters;
+    return json(
+      letters.read({ after, countMax: limit, bytesMax: DEAD_BYTES_MAX }).map(shownLetter),
+    );
+  });
+}
+
+/** `{"action": "replay" | "discard", "queue": NAME, "seq": N}` */
+export async function actOnDead(durable: AdministeredOutbox, request: Request): Promise<Response> {
+  const body = v.safeParse(DeadAction, await bodyOf(request));
+  if (!body.success) {
+    return problem(
+      400,
+      'send {"action": "replay" | "discard", "queue": NAME, "seq": N or nothing for all}',
+    );
+  }
+  const { action, queue, seq } = body.output;
+  return await guarded(async () => {
+    const found = queueOf(durable, queue);
+    const seqs = seq === undefined ? allSeqs(found) : [seq];
+    for (const one of seqs) {
+      if (action === "replay") await durable.replay(found, one);
+      else await found.deadLetters.discard(one);
+    }
+    return json({ ok: true, count: seqs.length });
+  });
+}
+
+/** `{"action": "discard", "queue": NAME}`: for one that nobody empties any more. */
+export async function actOnQueue(durable: AdministeredOutbox, request: Request): Promise<Response> {
+  const body = v.safeParse(QueueAction, await bodyOf(request));
+  if (!body.success) return problem(400, 'send {"action": "discard", "queue": NAME}');
+  const { queue } = body.output;
+  return await guarded(async () => {
+    const known = durable.opened?.queues().find(({ name }) => name === queue);
+    if (known?.isOpen === true) {
+      return problem(
+        409,
+        `"${queue}" is in use; remove what uses it from the config, or forget the consumer`,
+      );
+    }
+    if (durable.opened === undefined) throw noQueue(queue);
+    await durable.opened.discard(queue);
+    return json({ ok: true });
+  });
+}
+
+function queueOf(durable: AdministeredOutbox, name: string): OutboxQueue {
+  const { opened } = durable;
+  const queue = opened?.opened(name);
+  if (queue === undefined) throw noQueue(name);
+  return queue;
+}
+
+function noQueue(name: string): OutboxError {
+  return new OutboxError("not_found", `there is no queue "${name}"; GET /api/outbox lists them`);
+}
+
+function allSeqs({ deadLetters }: OutboxQueue): number[] {
+  const seqs: number[] = [];
+  for (let after = 0; ; after = seqs.at(-1) ?? 0) {
+    const some = deadLetters.read({ after, countMax: DEAD_SHOWN_MAX, bytesMax: DEAD_BYTES_MAX });
+    if (some.length === 0) return seqs;
+    for (const { seq } of some) seqs.push(seq);
+  }
+}
+
+function shownLetter({ seq, at, buriedAt, reason, bytes }: DeadLetter): unknown {
+  const text = new TextDecoder().decode(bytes.subarray(0, SHOWN_CHARS_MAX));
+  return { seq, at: new Date(at), buriedAt: new Date(buriedAt), reason, bytes: bytes.length, text };
+}
+
+async function guarded(act: () => Response | Promise<Response>): Promise<Response> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!(error instanceof OutboxError)) throw error;
+    return problem(STATUS_OF[error.code] ?? 500, error.message, { code: error.code });
+  }
+}

@@ -1,0 +1,345 @@
+/**
+ * Messages that are not lost while a node is away: kept in the outbox of the node that publishes for each node that wants
+ * them, and in that node's own for each of its consumers. [DURABLE] Made of requests alone, so that it works over whatever
+ * carries them.
+ */
+
+import { type Registration } from "../../src/index.ts";
+import type { Clock } from "../clock.ts";
+import { errorText } from "../error-text.ts";
+import type { Logger } from "../log.ts";
+import { ERRORS_LOGGED, type LimitedLogger, limited } from "../log-limit.ts";
+import { MeshError } from "../mesh-error.ts";
+import type { Messaging } from "../messaging/messaging.ts";
+import { encodePayload } from "../messaging/payload.ts";
+import type { NamedQueue, Outbox } from "../outbox/outbox.ts";
+import type { OutboxQueue } from "../outbox/outbox-queue.ts";
+import { assertTopic } from "../topics/topic.ts";
+import { BacklogWatch } from "./backlog-watch.ts";
+import type { DurableHandler } from "./consumer.ts";
+import { Consumers } from "./consumers.ts";
+import { encodeArrived, encodePublished, type Published } from "./entry.ts";
+import { WANT_TIMEOUT_MS } from "./limits.ts";
+import { DELIVER_SERVICE, PeerDelivery } from "./peer-delivery.ts";
+import { parsedDelivery, Receiver } from "./receiver.ts";
+import { NodeStore, storeIdOf } from "./store.ts";
+import { peerQueueOf, Subscribers } from "./subscribers.ts";
+import { type Tap, type Tapped, Taps } from "./taps.ts";
+
+const WANT_SERVICE = "durable.want";
+const OWNER = "the node itself";
+
+/** What it needs of the messaging. */
+export type DurableMessenger = Pick<
+  Messaging,
+  | "nodeName"
+  | "onPeer"
+  | "onPublish"
+  | "peers"
+  | "publishEncoded"
+  | "publishUntapped"
+  | "request"
+  | "serve"
+>;
+
+export interface DurableOptions {
+  readonly messaging: DurableMessenger;
+  /** `[node] data`. */
+  readonly folder: string;
+  readonly payloadBytesMax: number;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** What there is once the outbox is open. */
+interface Opened {
+  readonly outbox: Outbox;
+  readonly consumers: Consumers;
+  readonly receiver: Receiver;
+  /** Of this node's outbox. */
+  readonly storeId: Promise<string>;
+}
+
+/** What stands in the status of a durable node. */
+export interface DurableStatus {
+  readonly queues: readonly QueueLine[];
+  readonly peers: readonly (PeerDelivery["status"] & { readonly patterns: readonly string[] })[];
+  readonly consumers: ReturnType<Consumers["status"]>;
+  /** Why nothing can be kept now; `null` while all is well. */
+  readonly failure: string | null;
+}
+
+export interface QueueLine extends Omit<NamedQueue, "oldestAt"> {
+  readonly oldestAt: Date | null;
+}
+
+export class Durable {
+  readonly #options: DurableOptions;
+  readonly #failures: LimitedLogger;
+  readonly #store: NodeStore;
+  readonly #taps = new Taps();
+  readonly #subscribers = new Subscribers();
+  readonly #deliveries = new Map<string, PeerDelivery>();
+  #opened: Opened | undefined;
+  #backlog: BacklogWatch | undefined;
+
+  /** @throws {OutboxError} where something was kept before and cannot be opened now */
+  constructor(options: DurableOptions) {
+    this.#options = options;
+    this.#failures = limited(options.log, ERRORS_LOGGED);
+    this.#store = new NodeStore(options.folder, (outbox) => this.#onOpened(outbox));
+    const { messaging } = options;
+    messaging.serve(WANT_SERVICE, ({ from, payload }) => this.#onWant(from, payload), OWNER);
+    messaging.serve(DELIVER_SERVICE, ({ from, payload }) => this.#onDelivery(from, payload), OWNER);
+    messaging.onPeer(({ change, peer }) => {
+      if (change === "up") this.#onUp(peer.name);
+    });
+    messaging.onPublish = (topic, payload) => this.#tap(topic, payload);
+    if (this.#store.isThere) this.#store.open();
+  }
+
+  /** `undefined` while nobody has needed one. */
+  get opened(): Outbox | undefined {
+    return this.#opened?.outbox;
+  }
+
+  /** Opens the outbox, unless it is open. @throws {OutboxError} */
+  open(): Outbox {
+    return this.#store.open();
+  }
+
+  /** Puts a dead letter at the end of its queue, and has it delivered from there. @throws {OutboxError} */
+  async replay(queue: OutboxQueue, seq: number): Promise<void> {
+    await queue.deadLetters.replay(seq);
+    this.#taps.wake(queue);
+    this.#opened?.consumers.wake();
+    for (const delivery of this.#deliveries.values()) delivery.wake();
+  }
+
+  /** Lets a queue have what is published on this node from now on. @throws {MeshError} `invalid_topic` */
+  tap(patterns: readonly string[], tap: Tap): Registration {
+    return this.#taps.add(patterns, tap);
+  }
+
+  /**
+   * As a message that every subscriber gets who is there, and then by each consumer of each node that is known to want
+   * it, at least once. Resolves once it is on the disk for all of them.
+   *
+   * @throws {MeshError} `invalid_topic`, `invalid_payload`; {OutboxError} where it could not be kept for all
+   */
+  async publish(topic: string, payload: unknown): Promise<void> {
+    assertTopic(topic);
+    const { messaging, payloadBytesMax } = this.#options;
+    const { kind, bytes: encoded } = encodePayload(payload, payloadBytesMax);
+    // The publisher may change them as soon as this returns.
+    const bytes = encoded.slice();
+    const tapped = this.#taps.take(topic, payload);
+    const { outbox, consumers } = this.#openedNow();
+    const published: Published = { topic, kind, bytes, at: Date.now() };
+    const kept = tapped.map((each) => this.#append(each));
+    const peers = this.#subscribers.wanting(topic);
+    const forPeers = peers.length === 0 ? undefined : encodePublished(published);
+    for (const node of peers) {
+      if (forPeers !== undefined) kept.push(this.#appendFor(outbox, node, forPeers));
+    }
+    const local = consumers.entriesFor(topic, () => this.#arrivedHere(published));
+    if (local.length > 0) kept.push(outbox.append(local).then(() => consumers.wake()));
+    await settledAll(kept);
+    messaging.publishEncoded(topic, { kind, bytes });
+  }
+
+  /** As `publish` of the messaging; resolves once the taps have it on the disk. @throws as `publish` */
+  async publishTapped(topic: string, payload: unknown): Promise<boolean> {
+    const { messaging } = this.#options;
+    const tapped = this.#taps.take(topic, payload);
+    const hasRoom = messaging.publishUntapped(topic, payload);
+    await settledAll(tapped.map((each) => this.#append(each)));
+    return hasRoom;
+  }
+
+  /**
+   * Lets `handler` have, in order, what was kept for `name`, and what comes on the topics that match from now on. Resolves
+   * once the nodes that are up know of it.
+   *
+   * @throws {CcpError} `name_taken`, `invalid_option`; {MeshError} `invalid_topic`; {OutboxError}
+   */
+  async consume(name: string, pattern: string, handler: DurableHandler): Promise<Registration> {
+    const { consumers } = this.#openedNow();
+    const consumer = await consumers.start(name, pattern, handler);
+    await this.#tellWants();
+    return { remove: () => consumer.stop() };
+  }
+
+  /** Takes a consumer out, with all that waits for it. */
+  async forget(name: string): Promise<void> {
+    if (this.#opened === undefined) return;
+    await this.#opened.consumers.forget(name);
+    await this.#tellWants();
+  }
+
+  /** `null` while nobody has needed an outbox. */
+  status(): DurableStatus | null {
+    if (this.#opened === undefined) return null;
+    const { outbox, consumers } = this.#opened;
+    const patternsOf = new Map(this.#subscribers.list().map((one) => [one.node, one.patterns]));
+    return {
+      queues: outbox.queues().map((queue) => {
+        const { oldestAt } = queue;
+        return Object.assign(queue, {
+          oldestAt: oldestAt === undefined ? null : new Date(oldestAt),
+        });
+      }),
+      peers: [...this.#deliveries.values()].map(({ status }) => {
+        const { node, state, sent, retried, lastError } = status;
+        return { node, patterns: patternsOf.get(node) ?? [], state, sent, retried, lastError };
+      }),
+      consumers: consumers.status(),
+      failure: outbox.failure?.message ?? null,
+    };
+  }
+
+  /** Writes what waits; nothing is delivered any more. */
+  async close(): Promise<void> {
+    this.#options.messaging.onPublish = undefined;
+    for (const delivery of this.#deliveries.values()) delivery.close();
+    this.#opened?.consumers.stop();
+    this.#backlog?.stop();
+    await this.#store.close();
+  }
+
+  #openedNow(): Opened {
+    this.#store.open();
+    const opened = this.#opened;
+    if (opened === undefined) throw new Error("the outbox was opened, and is not there");
+    return opened;
+  }
+
+  #onOpened(outbox: Outbox): void {
+    const { clock, messaging } = this.#options;
+    const consumers = new Consumers({
+      outbox,
+      clock,
+      onFailure: (error, what) => this.#onFailure(error, what),
+      onWants: () => {},
+    });
+    const receiver = new Receiver({
+      outbox,
+      entriesFor: (topic, bytes) => consumers.entriesFor(topic, bytes),
+      onArrived: () => consumers.wake(),
+    });
+    const queues = () => outbox.queues();
+    this.#backlog = new BacklogWatch({ queues, log: this.#options.log, clock });
+    const storeId = storeIdOf(outbox);
+    this.#opened = { outbox, consumers, receiver, storeId };
+    void this.#quietly(storeId, "the outbox");
+    void this.#quietly(this.#subscribers.keepIn(outbox), "the outbox");
+    for (const { node } of this.#subscribers.list()) this.#deliveryFor(outbox, node).wake();
+    for (const { name } of messaging.peers()) this.#onUp(name);
+  }
+
+  /** On a plain publish: nobody waits for it. */
+  #tap(topic: string, payload: unknown): void {
+    for (const tapped of this.#taps.take(topic, payload)) {
+      void this.#quietly(this.#append(tapped), `keeping a message on ${topic}`);
+    }
+  }
+
+  async #append({ tap, bytes }: Tapped): Promise<void> {
+    await tap.queue.append(bytes);
+    tap.onAppended();
+  }
+
+  async #appendFor(outbox: Outbox, node: string, bytes: Uint8Array): Promise<void> {
+    await peerQueueOf(outbox, node).append(bytes);
+    this.#deliveryFor(outbox, node).wake();
+  }
+
+  #arrivedHere(published: Published): Uint8Array {
+    const { nodeName } = this.#options.messaging;
+    const store = `local:${Bun.randomUUIDv7()}`;
+    return encodeArrived({ node: nodeName, store, seq: 0 }, published);
+  }
+
+  #deliveryFor(outbox: Outbox, node: string): PeerDelivery {
+    const known = this.#deliveries.get(node);
+    if (known !== undefined) return known;
+    const { messaging, clock } = this.#options;
+    const { storeId } = this.#openedNow();
+    const queue = peerQueueOf(outbox, node);
+    const delivery = new PeerDelivery({ node, store: storeId, queue, messenger: messaging, clock });
+    this.#deliveries.set(node, delivery);
+    return delivery;
+  }
+
+  #onUp(node: string): void {
+    if (this.#opened === undefined) return;
+    void this.#quietly(this.#tellWantsTo(node), `telling ${node} what is wanted`);
+    this.#deliveries.get(node)?.onUp();
+  }
+
+  async #onWant(from: string, payload: unknown): Promise<null> {
+    await this.#subscribers.set(from, payload);
+    const isWanted = this.#subscribers.list().some(({ node }) => node === from);
+    if (!isWanted) {
+      this.#deliveries.get(from)?.close();
+      this.#deliveries.delete(from);
+    } else if (this.#opened !== undefined) this.#deliveryFor(this.#opened.outbox, from).wake();
+    return null;
+  }
+
+  async #onDelivery(from: string, payload: unknown): Promise<unknown> {
+    if (this.#opened === undefined) {
+      // Nobody here wants it any more, which that node does not know yet.
+      void this.#quietly(this.#tellWantsTo(from), `telling ${from} what is wanted`);
+      return { upTo: parsedDelivery(payload).entries.at(-1)?.seq ?? 0 };
+    }
+    try {
+      return await this.#opened.receiver.take(from, payload);
+    } catch (error) {
+      if (error instanceof MeshError) throw error;
+      this.#onFailure(error, `keeping what ${from} delivers`);
+      throw new MeshError("remote_failure", errorText(error), { cause: error });
+    }
+  }
+
+  async #tellWants(): Promise<void> {
+    const { messaging } = this.#options;
+    await Promise.all(
+      messaging
+        .peers()
+        .map(({ name }) =>
+          this.#quietly(this.#tellWantsTo(name), `telling ${name} what is wanted`),
+        ),
+    );
+  }
+
+  async #tellWantsTo(node: string): Promise<void> {
+    const { messaging } = this.#options;
+    const patterns = this.#opened?.consumers.patterns ?? [];
+    try {
+      await messaging.request(node, WANT_SERVICE, patterns, { timeoutMs: WANT_TIMEOUT_MS });
+    } catch (error) {
+      // One that has gone is told when it is back; an older one keeps nothing.
+      const isExpected = error instanceof MeshError && error.code !== "remote_failure";
+      if (!isExpected) throw error;
+    }
+  }
+
+  async #quietly(work: Promise<unknown>, what: string): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#onFailure(error, what);
+    }
+  }
+
+  #onFailure(error: unknown, what: string): void {
+    this.#failures.error(`${what} ${errorText(error)}`, `${what} failed`, { error });
+  }
+}
+
+/** Waits for all, also where one fails; then fails with the first. */
+async function settledAll(work: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
+}

@@ -1,0 +1,140 @@
+/** Empties the queue of one other node into that node, oldest first, and lets go of what it has confirmed. */
+
+import * as v from "valibot";
+import { Backoff } from "../../src/index.ts";
+import type { Cancel, Clock } from "../clock.ts";
+import { errorText } from "../error-text.ts";
+import type { Messenger } from "../messaging/messenger.ts";
+import type { OutboxQueue } from "../outbox/outbox-queue.ts";
+import { encodeDelivery } from "./entry.ts";
+import {
+  BATCH_BYTES_MAX,
+  BATCH_ENTRIES_MAX,
+  DELIVERY_TIMEOUT_MS,
+  RETRY_MAX_MS,
+  RETRY_MIN_MS,
+} from "./limits.ts";
+
+export const DELIVER_SERVICE = "durable.deliver";
+
+const Confirmed = v.object({ upTo: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) });
+
+export interface PeerDeliveryOptions {
+  readonly node: string;
+  /** The id of this node's outbox. */
+  readonly store: Promise<string>;
+  readonly queue: OutboxQueue;
+  readonly messenger: Pick<Messenger, "request" | "peers">;
+  readonly clock: Clock;
+}
+
+type DeliveryState = "idle" | "sending" | "waiting" | "closed";
+
+export interface PeerDeliveryStatus {
+  readonly node: string;
+  readonly state: DeliveryState;
+  readonly sent: number;
+  readonly retried: number;
+  readonly lastError: string | null;
+}
+
+const NEXT_STATES: Readonly<Record<DeliveryState, readonly DeliveryState[]>> = {
+  idle: ["sending", "closed"],
+  sending: ["idle", "waiting", "closed"],
+  waiting: ["sending", "closed"],
+  closed: [],
+};
+
+export class PeerDelivery {
+  readonly #options: PeerDeliveryOptions;
+  readonly #backoff = new Backoff({ minMs: RETRY_MIN_MS, maxMs: RETRY_MAX_MS });
+  readonly #abort = new AbortController();
+  #state: DeliveryState = "idle";
+  #cancelRetry: Cancel = () => {};
+  #sent = 0;
+  #retried = 0;
+  #lastError: string | null = null;
+
+  constructor(options: PeerDeliveryOptions) {
+    this.#options = options;
+  }
+
+  get status(): PeerDeliveryStatus {
+    const { node } = this.#options;
+    const [sent, retried] = [this.#sent, this.#retried];
+    return { node, state: this.#state, sent, retried, lastError: this.#lastError };
+  }
+
+  /** Something was appended. */
+  wake(): void {
+    if (this.#state === "idle") void this.#run();
+  }
+
+  /** The node has come: what failed before is tried at once. */
+  onUp(): void {
+    this.#backoff.reset();
+    if (this.#state !== "idle" && this.#state !== "waiting") return;
+    this.#cancelRetry();
+    void this.#run();
+  }
+
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#enter("closed");
+    this.#cancelRetry();
+    this.#abort.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { node, messenger, queue } = this.#options;
+    // While it is away there is nothing to try; `onUp` tells.
+    if (!messenger.peers().some(({ name }) => name === node)) return;
+    this.#enter("sending");
+    try {
+      while (this.#state === "sending") {
+        const entries = queue.read({ countMax: BATCH_ENTRIES_MAX, bytesMax: BATCH_BYTES_MAX });
+        if (entries.length === 0) {
+          this.#enter("idle");
+          return;
+        }
+        const upTo = await this.#send(entries);
+        queue.removeUpTo(upTo);
+        this.#sent += entries.length;
+        this.#lastError = null;
+        this.#backoff.reset();
+      }
+    } catch (error) {
+      this.#onFailure(error);
+    }
+  }
+
+  async #send(entries: readonly { seq: number; bytes: Uint8Array }[]): Promise<number> {
+    const { node, store, messenger } = this.#options;
+    const delivery = encodeDelivery({ store: await store, entries });
+    const answer = await messenger.request(node, DELIVER_SERVICE, delivery, {
+      timeoutMs: DELIVERY_TIMEOUT_MS,
+      signal: this.#abort.signal,
+    });
+    const { upTo } = v.parse(Confirmed, answer);
+    const [first, last] = [entries.at(0)?.seq ?? 0, entries.at(-1)?.seq ?? 0];
+    if (upTo >= first && upTo <= last) return upTo;
+    throw new Error(`${node} confirmed ${upTo} of the entries ${first} to ${last}`);
+  }
+
+  #onFailure(error: unknown): void {
+    if (this.#state !== "sending") return;
+    this.#retried += 1;
+    this.#lastError = errorText(error);
+    this.#enter("waiting");
+    this.#cancelRetry = this.#options.clock.after(this.#backoff.next(), () => {
+      if (this.#state === "waiting") void this.#run();
+    });
+  }
+
+  #enter(next: DeliveryState): void {
+    if (!NEXT_STATES[this.#state].includes(next)) {
+      throw new Error(`a delivery cannot go from ${this.#state} to ${next}`);
+    }
+    this.#state = next;
+  }
+}

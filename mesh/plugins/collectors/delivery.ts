@@ -1,0 +1,271 @@
+/** Empties a queue of events into a sink: in batches, again and again until each is confirmed or set aside. */
+
+import { Backoff, type Logger } from "../../index.ts";
+import type { Cancel, Clock } from "./clock.ts";
+import { Circuit } from "./delivery/circuit.ts";
+import { Intake } from "./delivery/intake.ts";
+import { Line } from "./delivery/line.ts";
+import { Lot } from "./delivery/lot.ts";
+import { Refusals } from "./delivery/refusals.ts";
+import { Sending, type SendOutcome } from "./delivery/sending.ts";
+import type { DeliveryState, DeliveryStatus } from "./delivery/status.ts";
+import { Tally } from "./delivery/tally.ts";
+import { TroubleLog } from "./delivery/trouble-log.ts";
+import type { EventQueue } from "./event-queue.ts";
+import { BURIED_IN_ROW_MAX, CLOSE_GRACE_MS, type DeliverySettings } from "./limits.ts";
+import type { SendResult, Sink } from "./sink.ts";
+
+export interface DeliveryOptions {
+  /** Of the node, and of the collector on it: they make the batches' keys. */
+  readonly node: string;
+  readonly collector: string;
+  readonly queue: EventQueue;
+  /** It is the owner's, who closes it after the delivery. */
+  readonly sink: Sink;
+  readonly settings: DeliverySettings;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. Replaced by tests alone. */
+  readonly date?: () => number;
+  readonly random?: () => number;
+}
+
+const KEEPS = `it refused ${BURIED_IN_ROW_MAX} events and took none, so no more are set aside until it takes one`;
+
+type Life = "new" | "running" | "closed";
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #owner: string;
+  readonly #random: () => number;
+  readonly #circuit = new Circuit();
+  readonly #line: Line;
+  readonly #intake: Intake;
+  readonly #refusals: Refusals;
+  readonly #tally: Tally;
+  readonly #troubles: TroubleLog;
+  readonly #sendings = new Map<Sending, Promise<void>>();
+  #life: Life = "new";
+  #cancelTimer: Cancel = () => {};
+
+  constructor(options: DeliveryOptions) {
+    const { node, collector, queue, sink, settings, random = Math.random } = options;
+    this.#options = options;
+    this.#owner = `${node}:${collector}`;
+    const batchEvents = Math.min(
+      settings.batchEvents,
+      sink.batchEventsMax ?? Number.POSITIVE_INFINITY,
+    );
+    this.#random = random;
+    this.#line = new Line({ inOrder: settings.concurrency === 1 });
+    this.#intake = new Intake({
+      queue,
+      settings: { ...settings, batchEvents },
+      random,
+      onGarbage: (seq, reason) => void this.#bury(seq, reason),
+      onFailed: (error) => this.#complain(queueText("read", error)),
+    });
+    this.#refusals = new Refusals(settings.triesMax);
+    this.#tally = new Tally(options.date ?? Date.now);
+    this.#troubles = new TroubleLog(options.log);
+  }
+
+  /** Begins with what waits in the queue. */
+  start(): void {
+    if (this.#life !== "new") return;
+    this.#life = "running";
+    this.#pump();
+  }
+
+  /** So many events were appended to the queue. */
+  wake(count = 1): void {
+    const nowMs = this.#options.clock.now();
+    if (this.#intake.appended(count, nowMs) && this.#life === "running") this.#pump();
+  }
+
+  /**
+   * Stops. What is on its way may still arrive for a while; the rest stays in the queue. Resolves when nothing is on
+   * its way any more.
+   */
+  async close(graceMs: number = CLOSE_GRACE_MS): Promise<void> {
+    this.#life = "closed";
+    this.#cancelTimer();
+    const cancel = this.#options.clock.after(graceMs, () => {
+      for (const sending of this.#sendings.keys()) sending.giveUp();
+    });
+    await Promise.all(this.#sendings.values());
+    cancel();
+  }
+
+  get status(): DeliveryStatus {
+    const state = this.#state;
+    const isLate = state === "failing" || state === "open";
+    const dueMs = isLate && this.#life === "running" ? this.#soonestMs() : Number.POSITIVE_INFINITY;
+    const waitMs = Math.max(0, Math.ceil(dueMs - this.#options.clock.now()));
+    return {
+      state,
+      ...this.#tally.counts,
+      inFlight: this.#sendings.size,
+      nextTryInMs: Number.isFinite(waitMs) ? waitMs : null,
+    };
+  }
+
+  get #state(): DeliveryState {
+    if (this.#circuit.isOpen) return "open";
+    const isFailing = this.#circuit.failures > 0 || this.#intake.isFailing;
+    if (isFailing || this.#line.hasUnsettled) return "failing";
+    const isBusy = this.#line.length > 0 || Number.isFinite(this.#intake.dueMs);
+    return isBusy && this.#life === "running" ? "sending" : "idle";
+  }
+
+  get #isFull(): boolean {
+    const inFlightMax = this.#circuit.isOpen ? 1 : this.#options.settings.concurrency;
+    return this.#sendings.size >= inFlightMax;
+  }
+
+  /** Sends all that can be sent now, and comes back when there is more. */
+  #pump(): void {
+    if (this.#life !== "running") return;
+    this.#cancelTimer();
+    for (let lot = this.#next(); lot !== undefined; lot = this.#next()) this.#send(lot);
+    if (this.#isFull) return;
+    const { clock } = this.#options;
+    const dueMs = this.#soonestMs();
+    if (!Number.isFinite(dueMs)) return;
+    this.#cancelTimer = clock.after(Math.max(0, dueMs - clock.now()), () => this.#pump());
+  }
+
+  #next(): Lot | undefined {
+    const nowMs = this.#options.clock.now();
+    if (this.#isFull || nowMs < this.#circuit.notBeforeMs) return undefined;
+    return this.#line.next(nowMs, this.#circuit.isOpen) ?? this.#cut(nowMs);
+  }
+
+  /** When `next` may have one, unless something else happens. */
+  #soonestMs(): number {
+    const lineMs = this.#line.soonestMs(this.#circuit.isOpen);
+    const intakeMs = this.#mayCut ? this.#intake.dueMs : Number.POSITIVE_INFINITY;
+    return Math.max(this.#circuit.notBeforeMs, Math.min(lineMs, intakeMs));
+  }
+
+  /** Those that failed take room in the line, so that no more overtake them than the rest of it holds. */
+  get #mayCut(): boolean {
+    if (this.#circuit.isOpen || this.#line.isAsideFull) return false;
+    return this.#line.length < this.#options.settings.concurrency;
+  }
+
+  #cut(nowMs: number): Lot | undefined {
+    if (!this.#mayCut) return undefined;
+    const events = this.#intake.take(nowMs);
+    if (events === undefined) return undefined;
+    const lot = new Lot({ events, owner: this.#owner, newBackoff: () => this.#newBackoff() });
+    this.#line.add(lot);
+    return lot;
+  }
+
+  #newBackoff(): Backoff {
+    const { retryMinMs, retryMaxMs } = this.#options.settings;
+    return new Backoff({ minMs: retryMinMs, maxMs: retryMaxMs, random: this.#random });
+  }
+
+  #send(lot: Lot): void {
+    const { sink, settings, clock } = this.#options;
+    lot.state = "sending";
+    lot.sends += 1;
+    if (lot.sends > 1) this.#tally.retried();
+    const sending = new Sending({ sink, batch: lot, timeoutMs: settings.timeoutMs, clock });
+    this.#sendings.set(sending, this.#follow(sending, lot));
+  }
+
+  async #follow(sending: Sending, lot: Lot): Promise<void> {
+    const outcome = await sending.outcome;
+    await this.#take(lot, outcome);
+    this.#sendings.delete(sending);
+    this.#pump();
+  }
+
+  async #take(lot: Lot, outcome: SendOutcome): Promise<void> {
+    lot.state = "resting";
+    switch (outcome.kind) {
+      case "delivered":
+        return await this.#onDelivered(lot);
+      case "retry":
+        return this.#onFailed(lot, outcome);
+      case "refused":
+        return await this.#onRefused(lot, outcome.text);
+      case "given_up":
+        return undefined;
+    }
+  }
+
+  async #onDelivered(lot: Lot): Promise<void> {
+    const { queue, sink } = this.#options;
+    this.#onAnswer();
+    this.#refusals.onTaken();
+    this.#line.remove(lot);
+    this.#tally.sent(lot.events.length);
+    if (!this.#line.hasUnsettled) this.#troubles.delivered(sink.where);
+    await this.#settle("remove", () => queue.remove(lot.seqs));
+  }
+
+  /** Whatever it said, it is there, and those who failed may try soon. */
+  #onAnswer(): void {
+    const { clock, settings } = this.#options;
+    this.#circuit.answered();
+    this.#line.hasten(clock.now() + settings.retryMinMs);
+  }
+
+  #onFailed(lot: Lot, { text, afterMs }: Extract<SendResult, { readonly kind: "retry" }>): void {
+    const nowMs = this.#options.clock.now();
+    this.#circuit.failed(nowMs, afterMs);
+    lot.dueMs = Math.max(nowMs + lot.nextDelayMs(), this.#circuit.notBeforeMs);
+    this.#tally.failed();
+    this.#complain(text);
+  }
+
+  /** Of many, which one was meant is found by halves. One alone lets the others pass, and is tried some more times. */
+  async #onRefused(lot: Lot, text: string): Promise<void> {
+    this.#onAnswer();
+    this.#tally.failed();
+    const [event, ...others] = lot.events;
+    if (event === undefined || others.length > 0) {
+      this.#complain(text);
+      this.#line.split(lot);
+      return;
+    }
+    const verdict = this.#refusals.onRefused(lot);
+    this.#complain(verdict === "keep" ? `${text}; ${KEEPS}` : text);
+    if (verdict === "bury") {
+      this.#line.remove(lot);
+      return await this.#bury(event.seq, text);
+    }
+    lot.dueMs = this.#options.clock.now() + lot.nextDelayMs();
+    this.#line.stepAside(lot);
+  }
+
+  async #bury(seq: number, reason: string): Promise<void> {
+    const { clock, queue } = this.#options;
+    this.#tally.buried();
+    this.#troubles.buried(seq, reason, clock.now());
+    await this.#settle("set aside", () => queue.bury(seq, reason));
+  }
+
+  /** What fails there stays in the queue, and comes again when the node starts next. */
+  async #settle(what: string, settle: () => Promise<unknown> | void): Promise<void> {
+    try {
+      await settle();
+    } catch (error) {
+      this.#complain(queueText(what, error));
+    }
+  }
+
+  #complain(text: string): void {
+    this.#tally.complained(text);
+    this.#troubles.failed(text, this.#options.clock.now());
+  }
+}
+
+function queueText(what: string, error: unknown): string {
+  const why = error instanceof Error ? error.message : String(error);
+  return `the outbox cannot ${what} events: ${why}`;
+}

@@ -1,0 +1,55 @@
+import type { Clock } from "../clock.ts";
+import { ERROR_CHARS_MAX } from "../limits.ts";
+import type { Batch, SendResult, Sink } from "../sink.ts";
+
+export interface SendingOptions {
+  readonly sink: Sink;
+  readonly batch: Batch;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** `given_up`: nothing is known of it, and nobody wants to know any more. */
+export type SendOutcome = SendResult | { readonly kind: "given_up" };
+
+/** One batch on its way. */
+export class Sending {
+  /** Never rejects, and comes when the time is over, whatever the sink does. */
+  readonly outcome: Promise<SendOutcome>;
+  readonly #controller = new AbortController();
+  readonly #settle: (outcome: SendOutcome) => void;
+
+  constructor({ sink, batch, timeoutMs, clock }: SendingOptions) {
+    const { promise, resolve } = Promise.withResolvers<SendOutcome>();
+    this.outcome = promise;
+    const cancel = clock.after(timeoutMs, () => {
+      const text = `${sink.where} has not confirmed a batch within ${timeoutMs} ms; the same is sent again`;
+      this.#end({ kind: "retry", text });
+    });
+    this.#settle = (outcome) => {
+      cancel();
+      resolve(outcome);
+    };
+    void this.#send(sink, batch);
+  }
+
+  giveUp(): void {
+    this.#end({ kind: "given_up" });
+  }
+
+  async #send(sink: Sink, batch: Batch): Promise<void> {
+    try {
+      this.#settle(await sink.send(batch, this.#controller.signal));
+    } catch (error) {
+      const what = error instanceof Error ? error.message : String(error);
+      const text = `the collector's own program failed: ${what}`;
+      this.#settle({ kind: "retry", text: text.slice(0, ERROR_CHARS_MAX) });
+    }
+  }
+
+  /** The first outcome counts. */
+  #end(outcome: SendOutcome): void {
+    this.#settle(outcome);
+    this.#controller.abort();
+  }
+}

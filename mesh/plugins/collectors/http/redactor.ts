@@ -1,0 +1,64 @@
+/** What may be shown of an address and of what a receiver answers. */
+
+import { REDACTED_CHARS_MIN, SECRET_SEGMENT_CHARS_MIN } from "./limits.ts";
+
+const HIDDEN = "…";
+
+/** Takes out secrets that a receiver repeats. */
+export class Redactor {
+  readonly #secrets: readonly string[];
+
+  constructor(secrets: readonly string[]) {
+    const known = secrets.flatMap((secret) => [secret, decoded(secret)]);
+    // The longest first, since one may be a part of another.
+    this.#secrets = [...new Set(known)]
+      .filter(({ length }) => length >= REDACTED_CHARS_MIN)
+      .toSorted((one, other) => other.length - one.length);
+  }
+
+  redact(text: string): string {
+    let shown = text;
+    for (const secret of this.#secrets) shown = shown.replaceAll(secret, HIDDEN);
+    return shown;
+  }
+}
+
+export interface AddressRules {
+  /** Whether the path, whatever it says, is a secret. */
+  readonly hidesPath: boolean;
+}
+
+/** Scheme, host and port; of the path, what is no secret. */
+export function shownAddress(
+  { protocol, host, pathname }: URL,
+  { hidesPath }: AddressRules,
+): string {
+  const path = hidesPath ? "" : pathname.split("/").map(shownSegment).join("/");
+  return `${protocol}//${host}${path === "/" ? "" : path}`;
+}
+
+/** What of an address is not shown. */
+export function secretsOfAddress(url: URL, { hidesPath }: AddressRules): readonly string[] {
+  const { username, password, search, searchParams, pathname } = url;
+  const segments = pathname.split("/").filter((part) => hidesPath || isSecret(part));
+  const path = hidesPath ? [pathname] : [];
+  return [username, password, search.slice(1), ...searchParams.values(), ...segments, ...path];
+}
+
+function shownSegment(segment: string): string {
+  return isSecret(segment) ? HIDDEN : segment;
+}
+
+/** Webhooks of many chats have their secret in the path. */
+function isSecret(segment: string): boolean {
+  if (segment.length < SECRET_SEGMENT_CHARS_MIN) return false;
+  return /\d/.test(segment) || (/[a-z]/.test(segment) && /[A-Z]/.test(segment));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

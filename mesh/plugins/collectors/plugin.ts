@@ -1,0 +1,136 @@
+/** Events that are pushed to programs elsewhere, none of them lost: `[collector:NAME]`. */
+
+import {
+  definePlugin,
+  type OutboxQueue,
+  type Plugin,
+  type PluginNode,
+  type SettingsReader,
+} from "../../index.ts";
+import { SYSTEM_CLOCK } from "./clock.ts";
+import { Delivery } from "./delivery.ts";
+import { eventBytes } from "./event-bytes.ts";
+import { type CollectorSettings, readCollector } from "./settings.ts";
+
+/** All that is wrong with a section stands in the reader's problems afterwards. */
+export function checkCollector(name: string, node: string, settings: SettingsReader): void {
+  readCollector({ name, node, settings });
+}
+
+interface Running {
+  readonly settings: CollectorSettings;
+  readonly queue: OutboxQueue;
+  readonly delivery: Delivery;
+}
+
+export const collectorsPlugin: Plugin = definePlugin({
+  name: "collectors",
+  setup(node) {
+    const sections = node.readSettings((settings) =>
+      [...settings.groups()].map(([name, group]) =>
+        readCollector({ name, node: node.name, settings: group }),
+      ),
+    );
+    const running = sections.flatMap((settings) =>
+      settings === undefined ? [] : [collect(node, settings)],
+    );
+    report(node, running);
+    node.onUnload(async () => {
+      await Promise.all(
+        running.map(async ({ delivery, settings }) => {
+          await delivery.close();
+          await settings.sink.close();
+        }),
+      );
+    });
+  },
+});
+
+function collect(node: PluginNode, settings: CollectorSettings): Running {
+  const { name, topics, sink, delivery: how } = settings;
+  const queue = node.outbox.queue(name, settings.queue);
+  const delivery = new Delivery({
+    node: node.name,
+    collector: name,
+    queue,
+    sink,
+    settings: how,
+    log: node.log.child({ collector: name }),
+    clock: SYSTEM_CLOCK,
+  });
+  node.outbox.tap(topics, {
+    queue,
+    encode: (topic, payload) => eventBytes(node.name, topic, payload),
+    onAppended: () => delivery.wake(),
+  });
+  delivery.start();
+  return { settings, queue, delivery };
+}
+
+function report(node: PluginNode, running: readonly Running[]): void {
+  node.onStatus(() => running.map(statusOf));
+  node.onMetrics(() => [
+    {
+      name: "events_total",
+      type: "counter",
+      help: "Events of each collector, by what became of them.",
+      samples: running.flatMap(({ settings, queue, delivery }) => {
+        const { sent, buried } = delivery.status;
+        const { refused, dropped } = queue.status();
+        const counts = { sent, buried, refused, dropped };
+        return Object.entries(counts).map(
+          ([event, count]) => [{ collector: settings.name, event }, count] as const,
+        );
+      }),
+    },
+    {
+      name: "batches_total",
+      type: "counter",
+      help: "Batches that were not taken, and that were sent again.",
+      samples: running.flatMap(({ settings, delivery }) => {
+        const { failed, retried } = delivery.status;
+        return [
+          [{ collector: settings.name, event: "failed" }, failed] as const,
+          [{ collector: settings.name, event: "retried" }, retried] as const,
+        ];
+      }),
+    },
+    gauge(running, "depth", "Events that wait on the disk.", ({ queue }) => queue.status().depth),
+    gauge(running, "dead", "Events that were set aside.", ({ queue }) => queue.status().dead),
+    gauge(running, "oldest_seconds", "Age of the oldest event that waits.", ({ queue }) => {
+      const { oldestAt } = queue.status();
+      return oldestAt === undefined ? 0 : Math.max(0, (Date.now() - oldestAt) / 1000);
+    }),
+    gauge(running, "open", "1 while the receiver seems to be gone.", ({ delivery }) =>
+      delivery.status.state === "open" ? 1 : 0,
+    ),
+  ]);
+}
+
+function gauge(
+  running: readonly Running[],
+  name: string,
+  help: string,
+  valueOf: (running: Running) => number,
+) {
+  const samples = running.map(
+    (each) => [{ collector: each.settings.name }, valueOf(each)] as const,
+  );
+  return { name, type: "gauge", help, samples } as const;
+}
+
+function statusOf({ settings, queue, delivery }: Running): unknown {
+  const { depth, bytes, oldestAt, refused, dropped, dead } = queue.status();
+  return {
+    name: settings.name,
+    url: settings.sink.where,
+    topics: settings.topics,
+    ...delivery.status,
+    depth,
+    bytes,
+    oldestAt: oldestAt === undefined ? null : new Date(oldestAt),
+    refused,
+    dropped,
+    dead,
+  };
+}

@@ -1,0 +1,42 @@
+import { expect, test } from "bun:test";
+import { newEnvelope } from "../../../../mesh/index.ts";
+import { eventBytes } from "../../../../mesh/plugins/collectors/event-bytes.ts";
+
+function event(topic: string, payload: unknown): unknown {
+  const text = new TextDecoder().decode(eventBytes("surf", topic, payload));
+  expect(text).not.toContain("\n");
+  return JSON.parse(text);
+}
+
+test("an envelope stays as it is", () => {
+  const payload = { player: { name: "Zoë" }, text: "a\nb" };
+  const envelope = newEnvelope({ topic: "game.chat", node: "surf", type: "game.chat", payload });
+  expect(event("game.chat", envelope)).toEqual(envelope);
+});
+
+test("a map becomes the payload of a new one, whose type is the topic", () => {
+  expect(event("shop.bought", { item: "hat", at: new Date(0), id: 2n ** 60n })).toEqual({
+    v: 1,
+    id: expect.stringMatching(/^[\da-f-]{36}$/),
+    topic: "shop.bought",
+    node: "surf",
+    time: expect.any(String),
+    type: "shop.bought",
+    payload: { item: "hat", at: "1970-01-01T00:00:00.000Z", id: "1152921504606846976" },
+  });
+});
+
+test.each([
+  ["text", "hello", "hello"],
+  ["a number", 7, 7],
+  ["nothing", null, null],
+  ["a list", [1, "a"], [1, "a"]],
+  ["bytes", new Uint8Array([104, 105]), { base64: "aGk=" }],
+])("anything else is the value of it: %s", (_what, payload, value) => {
+  expect(event("a", payload)).toMatchObject({ topic: "a", payload: { value } });
+});
+
+test("what only looks like an envelope is wrapped", () => {
+  const forged = { v: 1, id: "x", topic: "a", node: "other", type: "a", payload: {} };
+  expect(event("a", forged)).toMatchObject({ node: "surf", payload: { node: "other" } });
+});
