@@ -28,9 +28,9 @@ export const MUTE_USAGE =
 
 export class MuteDesk {
   readonly #desk: Desk;
-  readonly #store: MuteStore;
+  readonly #store: Pick<MuteStore, "save">;
 
-  constructor(desk: Desk, store: MuteStore, entries: readonly MuteEntry[]) {
+  constructor(desk: Desk, store: Pick<MuteStore, "save">, entries: readonly MuteEntry[]) {
     this.#desk = desk;
     this.#store = store;
     desk.mutes.merge(entries, desk.clock.date());
