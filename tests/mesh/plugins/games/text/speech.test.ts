@@ -71,6 +71,12 @@ describe("what is said", () => {
     expect(speechOf({}).say({ text: " \n\u0000\u202e" })).toBe("empty");
   });
 
+  test("is never nothing in ASCII where there was something to be seen", () => {
+    const ascii = speechOf({ ascii: "on", escape: "none", say: "say {text}" });
+    expect(said(ascii, "\ufe74")).toBe("say ?");
+    expect(said(ascii, "é 日")).toBe("say e ?");
+  });
+
   for (const escape of Object.keys(SHOWN)) {
     for (const ascii of ["on", "off"]) {
       test(`is one command that shows the text, whatever it is: ${escape}, ascii ${ascii}`, () => {
