@@ -91,5 +91,5 @@ function playerOf(groups: Groups): GamePlayer | undefined {
 }
 
 function name(text: string | null | undefined): string {
-  return (text ?? "").slice(0, NAME_CHARS_MAX).toWellFormed().trim();
+  return (text ?? "").trim().slice(0, NAME_CHARS_MAX).toWellFormed().trim();
 }
