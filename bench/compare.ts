@@ -57,5 +57,6 @@ function meets(
   { ratio, figure }: { readonly ratio: number; readonly figure: number },
 ): boolean {
   if ("figureBelow" in target) return figure < target.figureBelow;
+  if ("figureAtLeast" in target) return figure >= target.figureAtLeast;
   return "atLeast" in target ? ratio >= target.atLeast : ratio <= target.atMost;
 }

@@ -1,18 +1,26 @@
 /** What a measure is. Each stands in a file of its own in `measures/`, and in the list there. */
 
-/** Whose figures they are: ccp-mesh's, or those of bare sockets that move the same bytes. */
+/** Whose figures they are: ccp-mesh's, or those of bare sockets that move the same bytes, or a bare file that keeps them. */
 export const SIDES = ["ccp", "bare"] as const;
 export type Side = (typeof SIDES)[number];
 
-export type Unit = "messages/s" | "requests/s" | "connections/s" | "us" | "bytes";
+export type Unit =
+  | "messages/s"
+  | "requests/s"
+  | "connections/s"
+  | "events/s"
+  | "us"
+  | "ms"
+  | "bytes";
 
 /**
- * What ccp-mesh's figure divided by the bare one is to reach; or what its own figure is to stay below, in the
- * row's unit.
+ * What ccp-mesh's figure divided by the bare one is to reach; or what its own figure is to reach or to stay below,
+ * in the row's unit.
  */
 export type Target =
   | { readonly atLeast: number }
   | { readonly atMost: number }
+  | { readonly figureAtLeast: number }
   | { readonly figureBelow: number };
 
 /** One figure that a run gives, and so one row of the table. */
@@ -55,4 +63,6 @@ export interface Measure extends Readonly<Record<Side, Contender>> {
   readonly rows: readonly Row[];
   /** Every run gets a server that has seen none before. Default: each side keeps one. */
   readonly freshServers?: boolean;
+  /** It takes minutes, and is left out unless it is asked for by name. */
+  readonly isSlow?: boolean;
 }

@@ -2,6 +2,7 @@ import type { Subprocess } from "bun";
 import * as v from "valibot";
 import type { Measure, Server, ServerStatus, Side } from "./measure.ts";
 import { READY, STATUS, type StatusRequest } from "./messages.ts";
+import { SCRATCH_VARIABLE, scratchRoot } from "./scratch.ts";
 
 const CHILD = Bun.fileURLToPath(new URL("./child.ts", import.meta.url));
 
@@ -22,6 +23,7 @@ export class ServerProcess implements Server, AsyncDisposable {
   private constructor(name: string, side: Side) {
     this.#process = Bun.spawn([process.execPath, CHILD, name, side], {
       stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, [SCRATCH_VARIABLE]: scratchRoot() },
       ipc: (message: unknown) => this.#answer.resolve(message),
       onExit: () => this.#answer.reject(new Error(`the ${side} server of "${name}" has ended`)),
     });

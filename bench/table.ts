@@ -55,6 +55,7 @@ function cells({ row, ccp, bare, ratio, ratioMin, ratioMax, met }: Result): read
 
 function targetText(target: Target, row: Row): string {
   if ("figureBelow" in target) return `below ${figure(target.figureBelow, row)}`;
+  if ("figureAtLeast" in target) return `at least ${count(target.figureAtLeast)}/s`;
   return "atLeast" in target ? `at least ${target.atLeast}` : `at most ${target.atMost}`;
 }
 
@@ -62,13 +63,22 @@ function figure(value: number, { unit, dataBytes }: Row): string {
   switch (unit) {
     case "us":
       return `${value.toFixed(1)} us`;
+    case "ms":
+      return `${value.toFixed(0)} ms`;
     case "bytes":
-      return `${(value / 1024).toFixed(2)} KiB`;
+      return bytes(value);
     case "messages/s":
     case "requests/s":
     case "connections/s":
+    case "events/s":
       return rate(value, dataBytes);
   }
+}
+
+function bytes(value: number): string {
+  const KiB = 1024;
+  const MiB = 1024 * KiB;
+  return value < MiB ? `${(value / KiB).toFixed(2)} KiB` : `${(value / MiB).toFixed(1)} MiB`;
 }
 
 function rate(perSecond: number, dataBytes: number | undefined): string {

@@ -1,5 +1,8 @@
 import type { Measure } from "../measure.ts";
+import { backlog } from "./backlog.ts";
+import { collectorHttp } from "./collector-http.ts";
 import { connecting } from "./connecting.ts";
+import { durablePublish } from "./durable-publish.ts";
 import { idleMemory } from "./idle-memory.ts";
 import { inFlight } from "./in-flight.ts";
 import { meshBulk } from "./mesh-bulk.ts";
@@ -7,6 +10,8 @@ import { meshPublish } from "./mesh-publish.ts";
 import { meshRoundTrip } from "./mesh-round-trip.ts";
 import { meshValues } from "./mesh-values.ts";
 import { oneWay } from "./one-way.ts";
+import { outboxAppend } from "./outbox-append.ts";
+import { outboxCommit } from "./outbox-commit.ts";
 import { roundTrip } from "./round-trip.ts";
 
 export const MEASURES: readonly Measure[] = [
@@ -23,4 +28,9 @@ export const MEASURES: readonly Measure[] = [
   meshPublish,
   meshValues,
   meshBulk,
+  outboxAppend,
+  outboxCommit,
+  collectorHttp,
+  durablePublish,
+  backlog,
 ];
