@@ -51,13 +51,15 @@ export class PluginHoldings {
     throw new CcpError("invalid_option", text);
   }
 
-  /** Undone at the unload, unless it was removed before. */
+  /** Undone at the unload, unless it was removed before. @throws {CcpError} `cancelled`, `invalid_option` */
   keep(registration: Registration): Registration {
     const undo = (): void => {
       this.#undo.delete(undo);
       registration.remove();
     };
     try {
+      // What took long to come may come after it.
+      this.assertLoaded();
       this.assertRoom();
     } catch (error) {
       registration.remove();

@@ -64,7 +64,10 @@ export interface PluginScopeOptions {
 }
 
 /** What a plugin needs of what is kept on the disk. */
-export type DurablePublisher = Pick<Durable, "publish" | "consume" | "forget" | "open" | "tap">;
+export type DurablePublisher = Pick<
+  Durable,
+  "publish" | "consume" | "forget" | "open" | "use" | "tap"
+>;
 
 /** The node, as it is given to one plugin. */
 export class PluginScope implements PluginNode {
@@ -252,7 +255,8 @@ export class PluginScope implements PluginNode {
 
   async consume(name: string, pattern: string, handler: DurableHandler): Promise<Registration> {
     this.#held.assertLoaded();
-    return this.#held.keep(await this.#durable.consume(name, pattern, handler));
+    const keep = (registration: Registration) => this.#held.keep(registration);
+    return await this.#durable.consume(name, pattern, handler, keep);
   }
 
   async forgetConsumer(name: string): Promise<void> {

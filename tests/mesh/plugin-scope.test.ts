@@ -409,3 +409,53 @@ test("a plugin sees the node's name, its settings and its own log", () => {
   scope.log.info("here");
   expect(log.messages("info")).toEqual(["here"]);
 });
+
+describe("a consumer", () => {
+  test("that comes to be after the unload, is given up at once, and the plugin told", async () => {
+    const began = Promise.withResolvers<void>();
+    let removed = 0;
+    scope = new PluginScope({
+      nodeName: "surf",
+      plugin: "late",
+      settings: {},
+      log,
+      endpoint,
+      messenger: localMessenger(),
+      durable: {
+        ...NO_DURABLE,
+        consume: async (_name, _pattern, _handler, keep) => {
+          await began.promise;
+          const registration = { remove: () => void (removed += 1) };
+          return keep?.(registration) ?? registration;
+        },
+      },
+    });
+    const consuming = scope.consume("kills", "game.>", () => {});
+    await scope.unload(100);
+    began.resolve();
+    expect(await consuming.catch((error: unknown) => error)).toMatchObject({ code: "cancelled" });
+    expect(removed).toBe(1);
+  });
+
+  test("is given up with its plugin, though other nodes were still being told of it", async () => {
+    let removed = 0;
+    scope = new PluginScope({
+      nodeName: "surf",
+      plugin: "slow",
+      settings: {},
+      log,
+      endpoint,
+      messenger: localMessenger(),
+      durable: {
+        ...NO_DURABLE,
+        consume: (_name, _pattern, _handler, keep) => {
+          keep?.({ remove: () => void (removed += 1) });
+          return new Promise(() => {});
+        },
+      },
+    });
+    void scope.consume("kills", "game.>", () => {});
+    await scope.unload(100);
+    expect(removed).toBe(1);
+  });
+});

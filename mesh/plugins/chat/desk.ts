@@ -1,17 +1,26 @@
 /** What all parts of the relay work with. */
 
-import type { PluginNode } from "../../index.ts";
+import { MeshError, type PluginNode } from "../../index.ts";
 import { EchoGuard } from "./echo-guard.ts";
 import { History } from "./history.ts";
-import { SEEN_ID_AGE_MS, SEEN_IDS_MAX } from "./limits.ts";
+import {
+  ASKS_MAX,
+  ASKS_PERIOD_MS,
+  ECHO_LOOKS_FACTOR,
+  HISTORY_AGE_MS,
+  READS_FACTOR,
+  SEEN_ID_AGE_MS,
+  SEEN_IDS_MAX,
+} from "./limits.ts";
 import { Mutes } from "./mutes.ts";
-import { RateLimits } from "./rate-limits.ts";
+import { RateLimits, type RateOptions } from "./rate-limits.ts";
 import { SeenIds } from "./seen-ids.ts";
 import type { ChatSettings } from "./settings.ts";
 import { Trace } from "./trace.ts";
 
 /** The little that the relay needs of its node. */
-export interface RelayNode extends Pick<PluginNode, "name" | "game" | "log" | "request" | "peers"> {
+export interface RelayNode
+  extends Pick<PluginNode, "name" | "game" | "log" | "request" | "peers" | "signal"> {
   publish(topic: string, payload: unknown): boolean;
 }
 
@@ -34,8 +43,14 @@ export interface Desk {
   readonly echo: EchoGuard;
   /** Of what is said here. */
   readonly rates: RateLimits;
+  /** Of how often an echo is looked for in what is said here. */
+  readonly looks: RateLimits;
+  /** Of how many messages from elsewhere are read at all. */
+  readonly reads: RateLimits;
   /** Of what comes from elsewhere. */
   readonly ratesElsewhere: RateLimits;
+  /** Of what other nodes ask for. */
+  readonly asks: RateLimits;
   /** Messages that this relay has sent, and those that it has had. */
   readonly sent: SeenIds;
   readonly seen: SeenIds;
@@ -59,14 +74,29 @@ export function newDesk(
     mutes: new Mutes(),
     echo: new EchoGuard({ ageMs: echoMs }),
     rates: new RateLimits(rates),
+    looks: new RateLimits(times(ECHO_LOOKS_FACTOR, rates)),
+    reads: new RateLimits(times(READS_FACTOR, { ...rates, playerLines: rates.serverLines })),
     // Twice as many, because what left another server in time may arrive in a bunch.
-    ratesElsewhere: new RateLimits({
-      ...rates,
-      playerLines: 2 * rates.playerLines,
-      serverLines: 2 * rates.serverLines,
+    ratesElsewhere: new RateLimits(times(2, rates)),
+    asks: new RateLimits({
+      playerLines: ASKS_MAX,
+      serverLines: ASKS_MAX,
+      periodMs: ASKS_PERIOD_MS,
     }),
     sent: new SeenIds(ids),
     seen: new SeenIds(ids),
-    shown: new SeenIds(ids),
+    // As long as they are in the history, lest a game that comes up is shown them again.
+    shown: new SeenIds({ ...ids, ageMs: HISTORY_AGE_MS }),
   };
+}
+
+/** @throws {MeshError} where the node asks too often for what takes long to answer */
+export function assertMayAsk({ asks, clock }: Desk, node: string, what: string): void {
+  const asker = `${what} ${node}`;
+  if (asks.take(asker, asker, clock.now()) === "pass") return;
+  throw new MeshError("remote_failure", `${node} asks for the ${what} too often; wait a little`);
+}
+
+function times(factor: number, { playerLines, serverLines, periodMs }: RateOptions): RateOptions {
+  return { playerLines: factor * playerLines, serverLines: factor * serverLines, periodMs };
 }

@@ -101,6 +101,10 @@ function repeatsShort(text: string, letters: Letters, { name, text: said, lead }
 
 /** A long one also within others, and with its name anywhere before it; still longer ones without. */
 function repeatsLong(text: string, letters: Letters, { name, text: said }: Form): boolean {
+  // First, because what looks like its beginning may be the end of the name: `Alice: eeeeeeeeeeeeeeee`.
+  const end = letters.letters.length - said.length;
+  const isWhole = end >= name.length && letters.letters.endsWith(said);
+  if (isWhole && name !== "" && hasName(text, letters, { name, from: 0, to: end })) return true;
   const head = said.slice(0, ECHO_LONG_CHARS_MIN);
   let at = letters.letters.indexOf(head);
   for (; at >= 0; at = letters.letters.indexOf(head, at + ECHO_LONG_CHARS_MIN)) {

@@ -1,6 +1,7 @@
 /** Which player of which server somebody means. */
 
 import { CANDIDATES_MAX } from "./limits.ts";
+import { safeName } from "./safe-chat.ts";
 
 export interface PlayerQuery {
   /** The name, or its beginning. */
@@ -20,11 +21,11 @@ interface Candidate {
   readonly name: string;
 }
 
-/** From the strictest to the most lenient; the first with any match decides. */
+/** From the strictest to the most lenient; the first with any match decides. What is typed has no two spaces in a row. */
 const RULES: readonly ((name: string, wanted: string) => boolean)[] = [
   (name, wanted) => name === wanted,
-  (name, wanted) => name.toLowerCase() === wanted.toLowerCase(),
-  (name, wanted) => name.toLowerCase().startsWith(wanted.toLowerCase()),
+  (name, wanted) => plain(name) === plain(wanted),
+  (name, wanted) => plain(name).startsWith(plain(wanted)),
 ];
 
 /** @param players the names of the players of each server */
@@ -73,6 +74,11 @@ function ambiguous(matching: readonly Candidate[]): FoundPlayer {
 function written({ server, name }: Candidate): string {
   const isBare = /^[^\s"@]+$/.test(name);
   return `${isBare ? name : `"${name}"`}@${server}`;
+}
+
+/** As others read the name and write it. */
+function plain(name: string): string {
+  return (safeName(name) ?? name).normalize("NFC").toLowerCase();
 }
 
 function isSame(one: string, other: string): boolean {

@@ -2,7 +2,7 @@ import { CHANNELS_MAX, HISTORY_LINES_MAX } from "./limits.ts";
 
 export interface HistoryLine {
   readonly id: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of a clock that never goes back. */
   readonly atMs: number;
   readonly server: string;
   readonly player: string;

@@ -3,6 +3,7 @@
 import type { GameLine, Message, SayOutcome } from "../../index.ts";
 import type { Desk } from "./desk.ts";
 import type { HistoryLine } from "./history.ts";
+import { LINES_SAID_MAX } from "./limits.ts";
 import type { Outcome } from "./outcome.ts";
 import { type RelayLine, readRelayLine } from "./relay-line.ts";
 import { INCOMING } from "./settings.ts";
@@ -27,14 +28,30 @@ const NOTHING: RelayLine = { id: undefined, audience: "all", player: "", team: "
 export class Incoming {
   readonly #desk: Desk;
   readonly #sendReceipt: IncomingOptions["sendReceipt"];
+  /** Lines for which the game has no answer yet. */
+  #saying = 0;
 
   constructor({ desk, sendReceipt }: IncomingOptions) {
     this.#desk = desk;
     this.#sendReceipt = sendReceipt;
   }
 
-  /** Resolves when the game has taken the line, or it is known why not. */
-  async take(channel: string, message: Message): Promise<void> {
+  /** Hands the line to the game, and waits for no answer: a slow console must not make those behind it stale. */
+  take(channel: string, message: Message): void {
+    const { trace, reads, clock } = this.#desk;
+    const { from } = message;
+    if (reads.take(from, from, clock.now()) !== "pass") {
+      trace.count("server_rate");
+      return;
+    }
+    this.#take(channel, message).catch((error: unknown) => {
+      const { node } = this.#desk;
+      // The plugin may have been unloaded before the game answered.
+      if (!node.signal.aborted) node.log.error("a line of chat could not be shown", { error });
+    });
+  }
+
+  async #take(channel: string, message: Message): Promise<void> {
     const { from } = message;
     const line = read(message);
     const outcome = line === undefined ? "bad_message" : await this.#outcomeOf(channel, from, line);
@@ -44,7 +61,10 @@ export class Incoming {
   /** Shows a line of the past. */
   async showPast(channel: string, past: HistoryLine): Promise<void> {
     const { id, server: from, player, text } = past;
+    const { echo, clock } = this.#desk;
     const line: RelayLine = { ...NOTHING, id, player, text };
+    // A bot in the game repeats it as any other.
+    echo.remember({ server: from, player, text }, clock.now());
     const outcome = OUTCOMES[await this.#desk.node.game.say(this.#shown(channel, from, line))];
     this.#note(channel, from, line, outcome);
   }
@@ -63,11 +83,23 @@ export class Incoming {
     // A bot in the game repeats what it sees there.
     if (text !== line.text) echo.remember({ server: from, player, text }, clock.now());
     if (id !== undefined && line.audience === "all") {
-      history.add(channel, { id, atMs: clock.date(), server: from, player, text });
+      history.add(channel, { id, atMs: clock.now(), server: from, player, text });
     }
-    const outcome = OUTCOMES[await node.game.say(this.#shown(channel, from, { ...line, text }))];
-    if (outcome === "shown" && id !== undefined) shown.add(id, clock.now());
+    // Before the console answers, lest the game comes up meanwhile and is shown it as a line of the past.
+    if (id !== undefined) shown.add(id, clock.now());
+    const outcome = await this.#say(this.#shown(channel, from, { ...line, text }));
+    if (outcome !== "shown" && id !== undefined) shown.remove(id);
     return outcome;
+  }
+
+  async #say(line: GameLine): Promise<Outcome> {
+    if (this.#saying >= LINES_SAID_MAX) return "queue_full";
+    this.#saying += 1;
+    try {
+      return OUTCOMES[await this.#desk.node.game.say(line)];
+    } finally {
+      this.#saying -= 1;
+    }
   }
 
   #refusalOf(from: string, { player, text, audience }: RelayLine): Outcome | undefined {
@@ -75,14 +107,15 @@ export class Incoming {
     const speaker = player === "" ? from : player;
     const said = { server: from, player, text };
     if (audience === "admin" && settings.adminChannels.length === 0) return "not_received_here";
+    // Before any echo is looked for: that takes some milliseconds of a hostile text, and floods come in thousands.
+    const rate = ratesElsewhere.take(`${speaker}@${from}`, from, clock.now());
     if (mutes.isMuted(speaker, from, clock.date()) !== undefined) {
-      echo.remember(said, clock.now());
+      if (rate === "pass") echo.remember(said, clock.now());
       return "muted";
     }
+    if (rate !== "pass") return rate;
     const verdict = echo.check(said, clock.now());
-    if (verdict !== "pass") return verdict;
-    const rate = ratesElsewhere.take(`${speaker}@${from}`, from, clock.now());
-    return rate === "pass" ? undefined : rate;
+    return verdict === "pass" ? undefined : verdict;
   }
 
   #shown(channel: string, from: string, line: RelayLine): GameLine {

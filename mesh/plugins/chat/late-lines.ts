@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { MeshError } from "../../index.ts";
-import type { Desk } from "./desk.ts";
+import { assertMayAsk, type Desk } from "./desk.ts";
 import type { HistoryLine } from "./history.ts";
 import { CHANNEL_CHARS_MAX, HISTORY_AGE_MS, HISTORY_LINES_MAX } from "./limits.ts";
 import { safeName, safeText } from "./safe-chat.ts";
@@ -45,14 +45,15 @@ export class LateLines {
   }
 
   /** What another node that has just come is told. Ages, because clocks differ. */
-  answer(asked: unknown): unknown {
+  answer(from: string, asked: unknown): unknown {
     const { history, clock } = this.#desk;
+    assertMayAsk(this.#desk, from, "history");
     const question = v.safeParse(Asked, asked);
     if (!question.success) {
       throw new MeshError("remote_failure", "ask with {channel: NAME, count: 1 to 100}");
     }
     const { channel, count } = question.output;
-    const nowMs = clock.date();
+    const nowMs = clock.now();
     const lines = history.last(channel, count, nowMs - HISTORY_AGE_MS);
     return lines.map(({ id, atMs, server, player, text }) => {
       return { id, ageMs: Math.max(0, nowMs - atMs), server, player, text };
@@ -61,11 +62,14 @@ export class LateLines {
 
   /** To be called when the game is up. */
   async catchUp(): Promise<void> {
-    const { settings } = this.#desk;
+    const { settings, node } = this.#desk;
     if (settings.historyLines === 0 || this.#isShowing) return;
     this.#isShowing = true;
     try {
       for (const channel of settings.receive) await this.#catchUpOn(channel);
+    } catch (error) {
+      // The plugin may have been unloaded meanwhile.
+      if (!node.signal.aborted) throw error;
     } finally {
       this.#isShowing = false;
     }
@@ -74,14 +78,20 @@ export class LateLines {
   async #catchUpOn(channel: string): Promise<void> {
     const { settings, history, clock, node, shown } = this.#desk;
     await this.#askOthers(channel);
-    const since = clock.date() - HISTORY_AGE_MS;
+    const since = clock.now() - HISTORY_AGE_MS;
     // Those of others came in behind those that had come by themselves.
     const known = history.last(channel, HISTORY_LINES_MAX, since);
     const lines = known.toSorted((one, other) => one.atMs - other.atMs);
     for (const line of lines.slice(-settings.historyLines)) {
       const isMissed = line.server !== node.name && shown.add(line.id, clock.now());
-      if (isMissed) await this.#show(channel, line);
+      if (isMissed && !this.#isMuted(line)) await this.#show(channel, line);
     }
+  }
+
+  /** By now; whoever told the line may not have known. */
+  #isMuted({ server, player }: HistoryLine): boolean {
+    const { mutes, clock } = this.#desk;
+    return mutes.isMuted(player === "" ? server : player, server, clock.date()) !== undefined;
   }
 
   /** The node that has been there longest knows most. */
@@ -103,17 +113,20 @@ export class LateLines {
   }
 
   #take(channel: string, told: unknown): void {
-    const { history, seen, clock } = this.#desk;
+    const { history, seen, settings, clock } = this.#desk;
     const lines = v.safeParse(Told, told);
     if (!lines.success) return;
-    const nowMs = clock.date();
+    const nowMs = clock.now();
     for (const line of lines.output) {
+      const { id, ageMs } = line;
       const text = safeText(line.text);
       // What came by itself is in the history already.
-      if (text === undefined || !seen.add(line.id, clock.now())) continue;
-      const { id, ageMs } = line;
+      if (text === undefined || !seen.add(id, nowMs)) continue;
+      // Who told it may have other filters.
+      const filtered = settings.filters.apply(text);
+      if (filtered.kind === "drop") continue;
       const [server, player] = [safeName(line.server) ?? "?", safeName(line.player) ?? ""];
-      history.add(channel, { id, atMs: nowMs - ageMs, server, player, text });
+      history.add(channel, { id, atMs: nowMs - ageMs, server, player, text: filtered.text });
     }
   }
 }

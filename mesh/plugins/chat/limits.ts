@@ -3,6 +3,8 @@
 const KiB = 1024;
 const MiB = 1024 * KiB;
 const SECOND_MS = 1000;
+/** The period of {@link MUTES_LOGGED_MAX}. */
+export const MINUTE_MS: number = 60 * SECOND_MS;
 const DAY_MS = 24 * 60 * 60 * SECOND_MS;
 
 /** The longest that the joined games let a player have. */
@@ -47,6 +49,27 @@ export const HISTORY_LINES_MAX = 100;
 /** Older lines are no news to a game that comes up. */
 export const HISTORY_AGE_MS: number = 900 * SECOND_MS;
 
+/** Lines that a game has not answered yet: more than any console keeps waiting. */
+export const LINES_SAID_MAX = 256;
+
+/**
+ * Times the numbers of the rates: how often the echo guard looks at what is said here. It has to look at more than may go
+ * out, to know bots; each look takes some milliseconds of a hostile text.
+ */
+export const ECHO_LOOKS_FACTOR = 4;
+
+/** Lines whose showing is remembered from one load to the next: the longest history of all channels. */
+export const SHOWN_KEPT_MAX: number = HISTORY_LINES_MAX * CHANNELS_MAX;
+
+/** So many ids of the greatest length, each character escaped. */
+export const SHOWN_FILE_BYTES_MAX: number = MiB;
+
+/**
+ * Times the number of a server's lines: how many messages of it are read, since each of its lines may come once a channel,
+ * and in a bunch. To read a hostile one takes a third of a millisecond.
+ */
+export const READS_FACTOR: number = 2 * CHANNELS_MAX;
+
 /** Those who spoke within one period, on a hundred full servers. */
 export const RATED_PLAYERS_MAX = 4096;
 
@@ -83,6 +106,15 @@ export const MUTES_MAX = 1000;
 /** How long a lifted or ended mute outvotes an older one that a node still has which was off meanwhile. */
 export const MUTE_GRACE_MS: number = 30 * DAY_MS;
 
+/** How far ahead the clock of a node may be whose mutes count; a later one could not be lifted by any that comes after. */
+export const MUTE_AHEAD_MS: number = 3650 * DAY_MS;
+
+/** A clock that says less was never set. */
+export const CLOCK_MIN_MS: number = Date.UTC(2026, 0, 1);
+
+/** Changes of mutes in the log within a minute: people make a few; a node that has come may tell hundreds. */
+export const MUTES_LOGGED_MAX = 1000;
+
 /** A sentence. */
 export const MUTE_REASON_CHARS_MAX = 200;
 
@@ -100,6 +132,13 @@ export const TRACE_ENTRIES_MAX = 500;
 
 /** Enough to recognise a line. */
 export const TRACE_TEXT_CHARS_MAX = 200;
+
+/**
+ * How often one node may ask for the history, and how often for the mutes, within {@link ASKS_PERIOD_MS}: once for each
+ * channel when its game comes up, and twice as much. An answer may have hundreds of KiB.
+ */
+export const ASKS_MAX: number = 2 * CHANNELS_MAX;
+export const ASKS_PERIOD_MS: number = 10 * SECOND_MS;
 
 /** More than that tell a player no more. */
 export const CANDIDATES_MAX = 5;

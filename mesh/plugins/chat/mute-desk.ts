@@ -2,10 +2,12 @@
 
 import * as v from "valibot";
 import { AdminProblem, MeshError, type Message } from "../../index.ts";
-import type { Desk } from "./desk.ts";
+import { assertMayAsk, type Desk } from "./desk.ts";
+import { MINUTE_MS, MUTES_LOGGED_MAX } from "./limits.ts";
 import { type MuteEntry, muteTargetText, parseMutes, parseMuteTarget } from "./mute-entry.ts";
 import type { MuteStore } from "./mute-store.ts";
 import type { MuteChanges } from "./mutes.ts";
+import { RateLimits } from "./rate-limits.ts";
 
 export const MUTES_TOPIC = "relay.mutes";
 export const MUTES_SERVICE = "chat.mutes";
@@ -29,6 +31,11 @@ export const MUTE_USAGE =
 export class MuteDesk {
   readonly #desk: Desk;
   readonly #store: Pick<MuteStore, "save">;
+  readonly #logged: RateLimits = new RateLimits({
+    playerLines: MUTES_LOGGED_MAX,
+    serverLines: MUTES_LOGGED_MAX,
+    periodMs: MINUTE_MS,
+  });
 
   constructor(desk: Desk, store: Pick<MuteStore, "save">, entries: readonly MuteEntry[]) {
     this.#desk = desk;
@@ -73,7 +80,8 @@ export class MuteDesk {
   }
 
   /** All that this node knows, for one that has come. */
-  all(): readonly MuteEntry[] {
+  answer(from: string): readonly MuteEntry[] {
+    assertMayAsk(this.#desk, from, "mutes");
     return this.#desk.mutes.all();
   }
 
@@ -88,6 +96,7 @@ export class MuteDesk {
     try {
       this.#merge(await node.request(name, MUTES_SERVICE, null, { timeoutMs: ASK_TIMEOUT_MS }));
     } catch (error) {
+      if (node.signal.aborted) return;
       // A node without a relay, or one that has gone again.
       if (!(error instanceof MeshError)) throw error;
       node.log.debug("a node does not tell its mutes", { peer: name, error });
@@ -107,14 +116,20 @@ export class MuteDesk {
   #keep({ changed, gaveWay }: MuteChanges): void {
     const { node, mutes } = this.#desk;
     for (const entry of changed) {
+      if (!this.#mayLog()) continue;
       const who = muteTargetText(entry);
       node.log.info(entry.state === "muted" ? "muted" : "no longer muted", { who, by: entry.by });
     }
-    if (gaveWay.length > 0) {
+    if (gaveWay.length > 0 && this.#mayLog()) {
       const whose = gaveWay.map(muteTargetText).slice(0, 10);
       node.log.warn("there are too many mutes; those that were over soonest gave way", { whose });
     }
     if (changed.length + gaveWay.length > 0) this.#store.save(() => mutes.all());
+  }
+
+  /** What other nodes tell must not fill the disk. */
+  #mayLog(): boolean {
+    return this.#logged.take("", "", this.#desk.clock.now()) === "pass";
   }
 }
 

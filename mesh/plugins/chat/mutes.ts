@@ -1,4 +1,11 @@
-import { MUTE_BY_CHARS_MAX, MUTE_GRACE_MS, MUTE_REASON_CHARS_MAX, MUTES_MAX } from "./limits.ts";
+import {
+  CLOCK_MIN_MS,
+  MUTE_AHEAD_MS,
+  MUTE_BY_CHARS_MAX,
+  MUTE_GRACE_MS,
+  MUTE_REASON_CHARS_MAX,
+  MUTES_MAX,
+} from "./limits.ts";
 import { isNewer, type MuteEntry, type MuteTarget, muteKey, muteTargetText } from "./mute-entry.ts";
 import { safeText } from "./safe-chat.ts";
 
@@ -82,6 +89,7 @@ export class Mutes {
 
   #take(entry: MuteEntry, nowMs: number): boolean {
     if (keptUntilMs(entry) <= nowMs) return false;
+    if (entry.version > Math.max(nowMs, CLOCK_MIN_MS) + MUTE_AHEAD_MS) return false;
     const key = muteKey(entry);
     const known = this.#entries.get(key);
     if (known !== undefined && !isNewer(entry, known)) return false;

@@ -65,10 +65,12 @@ export class Outgoing {
     { player, text }: SaidHere,
     channels: readonly string[],
   ): Outcome | undefined {
-    const { node, settings, clock, echo, mutes, rates } = this.#desk;
+    const { node, settings, clock, echo, mutes, rates, looks } = this.#desk;
     if (text === "") return "empty";
     if (this.#takeCommand(event, text)) return "command";
     if (channels.length === 0) return "not_sent_here";
+    const look = looks.take(player, node.name, clock.now());
+    if (look !== "pass") return look;
     const said = { server: node.name, player, text };
     if (settings.ignorePlayers.has(player.toLowerCase())) {
       echo.remember(said, clock.now());
@@ -115,7 +117,7 @@ export class Outgoing {
       const payload = payloadOf(game, { ...line, text });
       const outcome = this.#publish({ ...draft, topic: topicOf(channel), payload });
       this.#note(draft.id, channel, line, outcome);
-      const past = { id: draft.id, atMs: clock.date(), server: node.name, player, text };
+      const past = { id: draft.id, atMs: clock.now(), server: node.name, player, text };
       if (outcome === "sent" && line.audience === "all") history.add(channel, past);
     }
   }

@@ -17,6 +17,7 @@ import { receiptTopicOf } from "./receipts.ts";
 import { Relay } from "./relay.ts";
 import { topicOf } from "./relay-line.ts";
 import { readChatSettings } from "./settings.ts";
+import { ShownFile } from "./shown-file.ts";
 
 /** All that is wrong with `[chat]` stands in the reader's problems afterwards. */
 export function checkChatSettings(settings: SettingsReader): void {
@@ -27,7 +28,9 @@ export const chatPlugin: Plugin = definePlugin({
   name: "chat",
   async setup(node) {
     const desk = newDesk(node, node.readSettings(readChatSettings));
-    const { store, entries } = await openMutes({ folder: await node.dataFolder(), log: node.log });
+    const files = { folder: await node.dataFolder(), log: node.log };
+    const { store, entries } = await openMutes(files);
+    await keepShown(node, desk, new ShownFile(files));
     const mutes = new MuteDesk(desk, store, entries);
     const relay = new Relay(desk);
     joinChannels(node, desk, relay);
@@ -36,6 +39,11 @@ export const chatPlugin: Plugin = definePlugin({
     node.onUnload(() => store.saved());
   },
 });
+
+async function keepShown(node: PluginNode, { shown, clock }: Desk, file: ShownFile): Promise<void> {
+  await file.recall(shown, clock.now());
+  node.onUnload(() => file.keep(shown));
+}
 
 function joinChannels(node: PluginNode, { settings }: Desk, relay: Relay): void {
   const { receive, teamChannels, adminChannels } = settings;
@@ -46,13 +54,13 @@ function joinChannels(node: PluginNode, { settings }: Desk, relay: Relay): void 
   // The game may be up already, where the plugin is loaded again.
   if (node.game.status?.state === "up") node.after(0, () => relay.lateLines.catchUp());
   node.subscribe(receiptTopicOf(node.name), (message) => relay.receipts.take(message));
-  node.serve(HISTORY_SERVICE, ({ payload }) => relay.lateLines.answer(payload));
+  node.serve(HISTORY_SERVICE, ({ from, payload }) => relay.lateLines.answer(from, payload));
   node.serve(TELL_SERVICE, ({ from, payload }) => relay.privateLines.answer(from, payload));
 }
 
 function shareMutes(node: PluginNode, mutes: MuteDesk): void {
   node.subscribe(MUTES_TOPIC, (message) => mutes.takeChange(message));
-  node.serve(MUTES_SERVICE, () => mutes.all());
+  node.serve(MUTES_SERVICE, ({ from }) => mutes.answer(from));
   node.onPeer(async ({ change, peer }) => {
     if (change === "up") await mutes.askPeer(peer.name);
   });

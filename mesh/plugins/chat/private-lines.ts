@@ -1,7 +1,7 @@
 /** What players write to the relay: private lines to players of other servers, and who plays where. */
 
 import * as v from "valibot";
-import { type GamePlayer, MeshError, type SayOutcome } from "../../index.ts";
+import { cutLine, type GamePlayer, MeshError, type SayOutcome } from "../../index.ts";
 import { parseChatCommand } from "./commands.ts";
 import type { Desk } from "./desk.ts";
 import { type FoundPlayer, findPlayer, type PlayerQuery } from "./find-player.ts";
@@ -13,7 +13,7 @@ export const TELL_SERVICE = "chat.tell";
 const TELL_TIMEOUT_MS = 5000;
 
 /** What a list of players may take of a line; games cut it shorter. */
-const LIST_CHARS_MAX = 400;
+const LIST_BYTES_MAX = 400;
 
 const Private = v.object({
   to: v.pipe(v.string(), v.maxLength(1000)),
@@ -55,6 +55,9 @@ export class PrivateLines {
     }
     const { to } = question.output;
     const player = safeName(question.output.player) ?? "?";
+    if (ratesElsewhere.take(`${player}@${from}`, from, clock.now()) !== "pass") {
+      throw new MeshError("remote_failure", "your lines come too fast; wait a little");
+    }
     const text = safeText(question.output.text);
     const target = node.game.status?.players.find(({ name }) => name === to);
     if (text === undefined) return "empty";
@@ -63,9 +66,6 @@ export class PrivateLines {
     }
     if (mutes.isMuted(player, from, clock.date()) !== undefined) {
       throw new MeshError("remote_failure", "you are muted");
-    }
-    if (ratesElsewhere.take(`${player}@${from}`, from, clock.now()) !== "pass") {
-      throw new MeshError("remote_failure", "your lines come too fast; wait a little");
     }
     const filtered = settings.filters.apply(text);
     if (filtered.kind === "drop") throw new MeshError("remote_failure", "a filter keeps it back");
@@ -77,6 +77,13 @@ export class PrivateLines {
     player: GamePlayer,
     command: NonNullable<ReturnType<typeof parseChatCommand>>,
   ): Promise<void> {
+    const { node, rates, clock } = this.#desk;
+    const name = safeName(player.name) ?? "?";
+    if (rates.take(name, node.name, clock.now()) !== "pass") {
+      // Once a period: each answer is a line that the game has to show.
+      if (!rates.isNoticeDue(name, clock.now())) return;
+      return await this.#reply(player, "your lines come too fast; wait a little");
+    }
     switch (command.kind) {
       case "usage":
         return await this.#reply(player, command.usage);
@@ -89,12 +96,9 @@ export class PrivateLines {
 
   /** What the sender is told. */
   async #send(player: GamePlayer, to: PlayerQuery, text: string): Promise<string> {
-    const { node, mutes, rates, clock } = this.#desk;
+    const { node, mutes, clock } = this.#desk;
     const name = safeName(player.name) ?? "?";
     if (mutes.isMuted(name, node.name, clock.date()) !== undefined) return "you are muted";
-    if (rates.take(name, node.name, clock.now()) !== "pass") {
-      return "your lines come too fast; wait a little";
-    }
     const found = findPlayer(this.#namesByServer(), to);
     if (found.kind !== "found") return notFound(to, found);
     try {
@@ -115,7 +119,7 @@ export class PrivateLines {
       return `${name} (${playerCount})${names}`;
     });
     const list = servers.join("; ");
-    return list.length <= LIST_CHARS_MAX ? list : `${list.slice(0, LIST_CHARS_MAX)}…`;
+    return cutLine(list, { bytesMax: LIST_BYTES_MAX, ellipsis: "…" });
   }
 
   #namesByServer(): Map<string, readonly string[]> {

@@ -27,9 +27,11 @@ export class RateLimits {
   /** The one that spoke longest ago first: it has most likely all its lines again, and is forgotten without harm. */
   readonly #players = new Map<string, PlayerBucket>();
   readonly #servers = new Map<string, Bucket>();
+  readonly #notices: Bucket;
 
   constructor(options: RateOptions) {
     this.#options = options;
+    this.#notices = { lines: options.serverLines, filledAtMs: Number.NEGATIVE_INFINITY };
   }
 
   /** Takes a line of both, or of neither. `player` tells apart those of all servers. */
@@ -44,11 +46,14 @@ export class RateLimits {
     return "pass";
   }
 
-  /** Whether the player is to be told that a line was not relayed; true once a period. */
+  /** Whether the player is to be told that a line was not relayed; true once a period, and as often for all as lines are. */
   isNoticeDue(player: string, nowMs: number): boolean {
+    const { serverLines, periodMs } = this.#options;
     const bucket = this.#playerBucket(player, nowMs);
-    if (nowMs - bucket.noticedAtMs < this.#options.periodMs) return false;
+    const ofAll = this.#filled(this.#notices, serverLines, nowMs);
+    if (nowMs - bucket.noticedAtMs < periodMs || ofAll.lines < 1) return false;
     bucket.noticedAtMs = nowMs;
+    ofAll.lines -= 1;
     return true;
   }
 

@@ -5,7 +5,10 @@ import type { Message } from "../../index.ts";
 import type { Desk } from "./desk.ts";
 import { isOutcome, type Outcome } from "./outcome.ts";
 
-const Receipt = v.object({ id: v.pipe(v.string(), v.maxLength(64)), outcome: v.string() });
+const Receipt = v.object({
+  id: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+  outcome: v.string(),
+});
 
 /** Only the node itself listens there. Names may have dots where a topic cannot; two names that meet so hear one another's. */
 export function receiptTopicOf(node: string): string {

@@ -42,8 +42,8 @@ export class Relay {
     if (event.type === "up") await this.lateLines.catchUp();
   }
 
-  async onMessage(channel: string, message: Message): Promise<void> {
-    await this.#incoming.take(channel, message);
+  onMessage(channel: string, message: Message): void {
+    this.#incoming.take(channel, message);
   }
 
   /** What an operator sees of it. */

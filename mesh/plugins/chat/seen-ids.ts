@@ -29,6 +29,15 @@ export class SeenIds {
     return this.#seenAtMs.has(id);
   }
 
+  remove(id: string): void {
+    this.#seenAtMs.delete(id);
+  }
+
+  /** So many of those that came last. */
+  last(count: number): readonly string[] {
+    return [...this.#seenAtMs.keys()].slice(-count);
+  }
+
   /** What is too old, and one more where there is no room. */
   #forget(nowMs: number): void {
     const { idsMax, ageMs } = this.#options;

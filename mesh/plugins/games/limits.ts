@@ -9,6 +9,9 @@ export const REASON_CHARS_MAX = 500;
 /** The same trouble again and again is told once in this time. */
 export const TROUBLE_LOGGED_EVERY_MS: number = 10 * 60_000;
 
+/** Troubles that are known again: a game that crashes and starts goes through a few in turn. */
+export const TROUBLES_MAX = 8;
+
 /** Presence is for lists of servers: a second is soon enough, and joins come in bursts after a change of map. */
 export const PRESENCE_DELAY_MS = 250;
 

@@ -23,7 +23,7 @@ const PASSWORD_WAITS_MS: readonly number[] = [
 ];
 
 /** A session that lasted so long was a good one. */
-const SETTLED_MS = 10_000;
+export const SETTLED_MS = 10_000;
 
 export class Retry {
   readonly #soon: Backoff;

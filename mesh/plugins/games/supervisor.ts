@@ -18,7 +18,8 @@ import type {
   SessionStart,
 } from "./adapter.ts";
 import type { Cancel, Clock } from "./clock.ts";
-import { LINE_SHOWN_CHARS_MAX, REASON_CHARS_MAX, TROUBLE_LOGGED_EVERY_MS } from "./limits.ts";
+import { JoinLog } from "./join-log.ts";
+import { LINE_SHOWN_CHARS_MAX, REASON_CHARS_MAX } from "./limits.ts";
 import { Retry } from "./retry.ts";
 import { PlayerRoster } from "./roster.ts";
 
@@ -53,6 +54,7 @@ export class GameSupervisor implements GameProvider {
   readonly #options: SupervisorOptions;
   readonly #roster = new PlayerRoster();
   readonly #retry: Retry;
+  readonly #log: JoinLog;
   readonly #events: Counters<GameEvent["type"]> = {};
   readonly #said: Counters<SayOutcome> = {};
   #state: SupervisorState = "connecting";
@@ -66,11 +68,12 @@ export class GameSupervisor implements GameProvider {
   #understood: SeenLine | undefined;
   #notUnderstood: SeenLine | undefined;
   #lastEnd: (SessionEnd & { readonly at: number }) | undefined;
-  #logged: { readonly text: string; readonly atMs: number } | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#retry = new Retry(options.random);
+    const { adapter, log, clock } = options;
+    this.#log = new JoinLog({ where: adapter.where, log, clock });
     this.#sinceMs = options.clock.now();
   }
 
@@ -84,6 +87,7 @@ export class GameSupervisor implements GameProvider {
     const wasUp = this.#state === "up";
     this.#enter("stopped");
     this.#cancelRetry();
+    this.#log.stop();
     const session = this.#session;
     this.#session = undefined;
     if (wasUp) this.#tell({ type: "down", reason: "the node stops, or the adapter is unloaded" });
@@ -171,9 +175,7 @@ export class GameSupervisor implements GameProvider {
     if (this.#state !== "connecting") return;
     this.#enter("up");
     this.#map = map;
-    this.#logged = undefined;
-    const { log, adapter } = this.#options;
-    log.info("game joined", { where: adapter.where, map, players: players.length });
+    this.#log.joined(map, players.length);
     this.#tell({ type: "up", map, players });
   }
 
@@ -198,7 +200,7 @@ export class GameSupervisor implements GameProvider {
     this.#session = undefined;
     this.#enter("waiting");
     const waitMs = this.#retry.after(end, upForMs);
-    this.#complain(end, waitMs);
+    this.#log.notJoined(end, upForMs, waitMs);
     this.#retryAtMs = nowMs + waitMs;
     this.#cancelRetry = clock.after(waitMs, () => {
       if (this.#state !== "waiting") return;
@@ -206,19 +208,6 @@ export class GameSupervisor implements GameProvider {
       this.#open();
     });
     if (wasUp) this.#tell({ type: "down", reason: end.text });
-  }
-
-  #complain({ kind, text }: SessionEnd, waitMs: number): void {
-    const nowMs = this.#options.clock.now();
-    const logged = this.#logged;
-    const isKnown = logged?.text === text && nowMs - logged.atMs < TROUBLE_LOGGED_EVERY_MS;
-    if (isKnown) return;
-    this.#logged = { text, atMs: nowMs };
-    const next =
-      kind === "wrong_password"
-        ? `tried again in ${durationText(waitMs)} and then ever later, or at once after SIGHUP with another password`
-        : "tried again until it is there";
-    this.#options.log.warn(`game not joined: ${text}; ${next}`);
   }
 
   #tell(event: GameEvent): void {
@@ -257,10 +246,6 @@ function shortLine(line: string): string {
 
 function seen(line: SeenLine | undefined): unknown {
   return line === undefined ? null : { line: line.line, at: isoOf(line.at) };
-}
-
-function durationText(ms: number): string {
-  return ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
 function isoOf(ms: number): string {

@@ -202,6 +202,15 @@ describe("the guard", () => {
     expect(echo(0)).toBe("pass");
   });
 
+  test("knows a text that begins as the name of its speaker ends", () => {
+    const scream = "é".repeat(16);
+    const lines = [
+      { by: "Alice", text: scream, atMs: 0 },
+      { by: "bot", text: `[surf] Alice: ${scream}`, atMs: 1000 },
+    ];
+    expect(verdicts(lines)).toEqual(["pass", "echo"]);
+  });
+
   test("can be off", () => {
     const guard = new EchoGuard({ ageMs: 0 });
     const line = { server: "surf", player: "Alice", text: "hi" };

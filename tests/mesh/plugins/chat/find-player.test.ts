@@ -53,6 +53,14 @@ test("what follows an @ may be a part of the name", () => {
   expect(find("x", "nowhere")).toEqual(nobody);
 });
 
+test("a name is found as it is shown and typed, and told as it is", () => {
+  const odd = new Map([["surf", ["Bob  the   Builder", "@everyone", "A\u030angstrom"]]]);
+  const findOdd = (name: string) => findPlayer(odd, { name, server: undefined });
+  expect(findOdd("bob the builder")).toEqual(found("Bob  the   Builder", "surf"));
+  expect(findOdd("@ every")).toEqual(found("@everyone", "surf"));
+  expect(findOdd("\u00e5ng")).toEqual(found("A\u030angstrom", "surf"));
+});
+
 test("two of one name on one server are one; no name is nobody", () => {
   expect(find("twin")).toEqual(found("Twin", "surf"));
   expect(find("")).toEqual(nobody);

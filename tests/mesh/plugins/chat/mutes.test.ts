@@ -85,13 +85,21 @@ describe("nodes whose clocks differ", () => {
     },
   );
 
-  test("the greatest version that can come is lifted, too", () => {
+  test("the greatest version that counts is lifted everywhere, too", () => {
+    const [one, other] = [new Mutes(), new Mutes()];
+    const greatest = [{ ...entryOf("Bob"), version: NOW_MS + 3650 * DAY_MS }];
+    for (const mutes of [one, other]) mutes.merge(parseMutes(greatest).entries, NOW_MS);
+    expect(isMuted(one, "Bob", "surf")).toBe(true);
+    const { changed } = one.lift(all, "admin", NOW_MS + 1);
+    other.merge(parseMutes(changed).entries, NOW_MS + 1);
+    expect([isMuted(one, "Bob", "surf"), isMuted(other, "Bob", "surf")]).toEqual([false, false]);
+    const greater = [{ ...entryOf("Eve"), version: 2 ** 52 }];
+    expect(one.merge(parseMutes(greater).entries, NOW_MS).changed).toEqual([]);
+  });
+
+  test("a clock that was never set loses no mutes", () => {
     const mutes = new Mutes();
-    const { entries } = parseMutes([{ ...entryOf("Bob"), version: 2 ** 52 }]);
-    mutes.merge(entries, NOW_MS);
-    expect(isMuted(mutes, "Bob", "surf")).toBe(true);
-    mutes.lift(all, "admin", NOW_MS);
-    expect(isMuted(mutes, "Bob", "surf")).toBe(false);
+    expect(mutes.merge([entryOf("Bob")], 1000).changed).toHaveLength(1);
   });
 });
 

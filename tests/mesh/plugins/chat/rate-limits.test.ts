@@ -30,7 +30,14 @@ describe("a player", () => {
       true,
       false,
     ]);
-    expect(rates.isNoticeDue("surf/Bob", 5)).toBe(true);
+    expect(rates.isNoticeDue("surf/Bob", 10_002)).toBe(true);
+  });
+
+  test("who has ever new names makes no more notices than a server has lines", () => {
+    const rates = limits(5, 40);
+    const due = Array.from({ length: 1000 }, (_, n) => rates.isNoticeDue(`name ${n}`, 0));
+    expect(due.filter(Boolean).length).toBe(40);
+    expect(rates.isNoticeDue("later", 10_000)).toBe(true);
   });
 });
 

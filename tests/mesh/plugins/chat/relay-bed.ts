@@ -63,9 +63,12 @@ export class RelayServer {
   /** What the game was given to show, and to whom. */
   readonly shown: GameLine[] = [];
   readonly told: { readonly to: string; readonly text: string }[] = [];
+  readonly unloading: AbortController = new AbortController();
   players: GamePlayer[] = [];
   outcome: SayOutcome = "sent";
   tellOutcome: SayOutcome = "sent";
+  /** When the console says what became of a line. */
+  consoleAnswers: Promise<void> = Promise.resolve();
   readonly #bed: RelayBed;
   #work: Promise<unknown> = Promise.resolve();
 
@@ -110,7 +113,8 @@ export class RelayServer {
     const channel = [...receive, ...teamChannels, ...adminChannels].find(
       (name) => topicOf(name) === topic,
     );
-    if (channel !== undefined) await this.relay.onMessage(channel, message);
+    if (channel !== undefined) this.relay.onMessage(channel, message);
+    await someTurns();
     if (topic === receiptTopicOf(this.name)) this.relay.receipts.take(message);
     if (topic === MUTES_TOPIC) this.mutes.takeChange(message);
   }
@@ -120,9 +124,9 @@ export class RelayServer {
       case "chat.tell":
         return await this.relay.privateLines.answer(from, payload);
       case "chat.history":
-        return this.relay.lateLines.answer(payload);
+        return this.relay.lateLines.answer(from, payload);
       case "chat.mutes":
-        return this.mutes.all();
+        return this.mutes.answer(from);
       default:
         throw new MeshError("unknown_service", `nobody serves ${service}`);
     }
@@ -143,8 +147,7 @@ export class RelayServer {
       last = this.#work;
       await last;
     }
-    // Commands answer after a turn or two.
-    for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+    await someTurns();
   }
 
   #node(): RelayNode {
@@ -155,12 +158,14 @@ export class RelayServer {
     return {
       name: this.name,
       log: this.log,
+      signal: this.unloading.signal,
       game: new HeldGame(hub, presence, new PluginHoldings("chat", this.log)),
       publish: (topic, payload) => {
         this.#work = this.#work.then(() => bed.publish(this.name, topic, payload));
         return true;
       },
       request: async (node, service, payload) => {
+        this.unloading.signal.throwIfAborted();
         const server = bed.server(node);
         if (server === undefined) throw new MeshError("unknown_node", `there is no node ${node}`);
         return await server.answer(service, this.name, structuredClone(payload));
@@ -189,8 +194,9 @@ class BedGame implements GameProvider {
   }
 
   async say(line: GameLine): Promise<SayOutcome> {
-    const { outcome, shown } = this.#server;
+    const { outcome, shown, consoleAnswers } = this.#server;
     if (outcome === "sent") shown.push(line);
+    await consoleAnswers;
     return outcome;
   }
 
@@ -199,6 +205,11 @@ class BedGame implements GameProvider {
     if (tellOutcome === "sent") told.push({ to: name, text });
     return tellOutcome;
   }
+}
+
+/** Games and commands answer after a turn or two. */
+async function someTurns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
 }
 
 export function messageOf(from: string, topic: string, payload: unknown): Message {

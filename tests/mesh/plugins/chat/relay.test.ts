@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { ASKS_MAX, LINES_SAID_MAX } from "../../../../mesh/plugins/chat/limits.ts";
+import { receiptTopicOf } from "../../../../mesh/plugins/chat/receipts.ts";
 import { messageOf, RelayBed, type RelayServer } from "./relay-bed.ts";
 
 let bed: RelayBed;
@@ -44,6 +46,13 @@ describe("a line", () => {
     expect(elsewhere).toMatchObject({ id: sent?.id, to: "bhop", outcome: "queue_full" });
     expect(more).toEqual([]);
     expect(bhop.desk.trace.last(10)).toMatchObject([{ id: sent?.id, outcome: "queue_full" }]);
+  });
+
+  test("that was never sent has no receipts, whoever makes them up", async () => {
+    for (let n = 0; n < 6; n += 1) await surf.say("Alice", `line number ${n}`);
+    const before = surf.desk.trace.last(100);
+    await bed.publish("rogue", receiptTopicOf("surf"), { id: "", outcome: "shown" });
+    expect(surf.desk.trace.last(100)).toEqual(before);
   });
 
   test("has its own template where the config has one", async () => {
@@ -269,6 +278,64 @@ describe("what is kept back", () => {
     expect(bhop.lines.length).toBe(81);
   });
 
+  test("a server that floods, before its lines are looked at for echoes", async () => {
+    for (let n = 0; n < 100; n += 1) {
+      await bed.publish("rogue", "chat.global", {
+        player: `p${n}`,
+        text: `number ${n} of a flood`,
+      });
+    }
+    // So that a line which was refused is none that others can repeat.
+    await surf.say("Alice", "number 90 of a flood");
+    expect(bhop.lines.at(-1)).toBe("[surf] Alice: number 90 of a flood");
+  });
+
+  test("a server that floods without end, of whose messages so many are read", async () => {
+    for (let n = 0; n < 2000; n += 1) {
+      await bed.publish("rogue", "chat.global", { player: `p${n}`, text: `number ${n}` });
+    }
+    expect(bhop.counts).toEqual({ shown: 80, server_rate: 1920 });
+    // The rest is counted, and does not push out what the trace has of others.
+    const traced = bhop.desk.trace.last(500).at(-1)?.text;
+    expect(traced).toBe("number 1279");
+    await surf.say("Alice", "I am heard all the same");
+    expect(bhop.lines.length).toBe(81);
+  });
+
+  test("what a bot floods its game with is looked at for echoes so often, and no more", async () => {
+    await surf.say("Alice", "the line that all repeat");
+    for (let n = 0; n < 100; n += 1) {
+      await bhop.say("bridge", `${n} Alice: the line that all repeat`);
+    }
+    expect(bhop.counts).toEqual({ shown: 1, echo: 20, player_rate: 80 });
+    // It has not used up what people may say.
+    await bhop.say("Bob", "I am heard all the same");
+    expect(surf.lines).toEqual(["[bhop] Bob: I am heard all the same"]);
+  });
+
+  test("lines do not wait for the console's answer to those before", async () => {
+    const answer = Promise.withResolvers<void>();
+    bhop.consoleAnswers = answer.promise;
+    for (let n = 0; n < 3; n += 1) await surf.say("Alice", `line number ${n}`);
+    // No promise for which whoever has the next line would wait.
+    const line = messageOf("surf", "chat.global", "and one more");
+    expect(bhop.relay.onMessage("global", line)).toBeUndefined();
+    expect(bhop.lines.length).toBe(4);
+    expect(bhop.counts).toEqual({});
+    answer.resolve();
+    await bed.settled();
+    expect(bhop.counts).toEqual({ shown: 4 });
+  });
+
+  test("lines for a console that never answers are not kept without end", async () => {
+    const kz = bed.add("kz", { player_lines: "1000", server_lines: "10000" });
+    kz.consoleAnswers = new Promise(() => {});
+    for (let n = 0; n < LINES_SAID_MAX + 10; n += 1) {
+      await bed.publish("panel", "chat.global", `line ${n}`);
+    }
+    expect(kz.counts).toEqual({ queue_full: 10 });
+  });
+
   test("a game that is down, and shown again once it is up", async () => {
     bhop.outcome = "down";
     await surf.say("Alice", "is anybody there");
@@ -326,6 +393,29 @@ describe("mutes", () => {
     expect(() => surf.mutes.mute(asked, "x")).toThrow('send {"who": "Bob"');
   });
 
+  test("without end do not fill the log", async () => {
+    const many = Array.from({ length: 3000 }, (_, at) => ({
+      player: `p${at}`,
+      server: null,
+      state: "muted",
+      untilMs: null,
+      version: 1_800_000_000_000 + at,
+      by: "x",
+      reason: "",
+    }));
+    for (let at = 0; at < many.length; at += 500) {
+      await bed.publish("rogue", "relay.mutes", many.slice(at, at + 500));
+    }
+    expect(bhop.log.messages("info").length).toBe(1000);
+    later();
+    bhop.mutes.mute({ who: "Bob" }, "admin");
+    expect(bhop.log.lines).toContainEqual({
+      level: "info",
+      message: "muted",
+      fields: { who: "Bob", by: "admin" },
+    });
+  });
+
   test("that are not there cannot be lifted", () => {
     expect(() => surf.mutes.unmute({ who: "Bob" }, "x")).toThrow("Bob is not muted");
   });
@@ -356,6 +446,42 @@ describe("the last lines", () => {
     expect(kz.lines).toEqual(["[surf] Alice: you see this", "[surf] Alice: you see this later"]);
   });
 
+  test("are shown once, as long as they are remembered", async () => {
+    const kz = bed.add("kz", { history: "10" });
+    await surf.say("Alice", "you see this once");
+    bed.nowMs += 11 * 60_000;
+    await kz.happens({ type: "up", map: undefined, players: [] });
+    expect(kz.lines).toEqual(["[surf] Alice: you see this once"]);
+  });
+
+  test("are those that this server lets through, whoever tells them", async () => {
+    await surf.say("Alice", "buy gold here");
+    await surf.say("Spam", "anything at all");
+    await surf.say("Bob", "what the heck");
+    const late = bed.add("late", { history: "10", drop: ["gold"], mask: ["heck"] });
+    late.mutes.mute({ who: "Spam" }, "x");
+    await bed.settled();
+    await late.happens({ type: "up", map: undefined, players: [] });
+    expect(late.lines).toEqual(["[surf] Bob: what the ***"]);
+  });
+
+  test("are none that wait for the console's answer", async () => {
+    const kz = bed.add("kz", { history: "10" });
+    kz.consoleAnswers = new Promise(() => {});
+    await surf.say("Alice", "you see this once");
+    await kz.happens({ type: "up", map: undefined, players: [] });
+    expect(kz.lines).toEqual(["[surf] Alice: you see this once"]);
+  });
+
+  test("are known when a bot repeats them", async () => {
+    await surf.say("Alice", "first of all");
+    bed.nowMs += 60_000;
+    const late = bed.add("late", { history: "10" });
+    await late.happens({ type: "up", map: undefined, players: [] });
+    await late.say("bridge", "[surf] Alice: first of all");
+    expect(late.counts).toEqual({ shown: 1, echo: 1 });
+  });
+
   test("are not asked for by default, nor are old ones shown", async () => {
     await surf.say("Alice", "first of all");
     await bhop.happens({ type: "up", map: undefined, players: [] });
@@ -365,6 +491,35 @@ describe("the last lines", () => {
     await late.happens({ type: "up", map: undefined, players: [] });
     expect(late.lines).toEqual([]);
   });
+});
+
+test.each([
+  ["chat.history", { channel: "global", count: 100 }],
+  ["chat.mutes", null],
+])("%s answers nobody without end, and others all the same", async (service, asked) => {
+  const ask = async (from: string): Promise<string> => {
+    try {
+      await surf.answer(service, from, asked);
+      return "answered";
+    } catch (error) {
+      return String(error);
+    }
+  };
+  const answers: string[] = [];
+  for (let n = 0; n < 100; n += 1) answers.push(await ask("rogue"));
+  expect(answers.filter((answer) => answer === "answered").length).toBe(ASKS_MAX);
+  expect(answers.at(-1)).toContain("rogue asks for the");
+  expect(await ask("bhop")).toBe("answered");
+  bed.nowMs += 10_000;
+  expect(await ask("rogue")).toBe("answered");
+});
+
+test("an unload in the midst of it is no failure", async () => {
+  const late = bed.add("late", { history: "10" });
+  late.unloading.abort(new Error("unloaded"));
+  await late.relay.lateLines.catchUp();
+  await late.mutes.askPeer("surf");
+  expect(late.lines).toEqual([]);
 });
 
 describe("what happens on a server", () => {
@@ -453,6 +608,26 @@ describe("commands of players", () => {
     const asked = { to: "Bob", player: "Mallory", text: "hi" };
     await bed.settled();
     expect(other.answer("chat.tell", "rogue", asked)).rejects.toThrow("you are muted");
+  });
+
+  test("are answered as often as the rates say, and then once that they come too fast", async () => {
+    const one = bed.add("one", ON);
+    for (let n = 0; n < 100; n += 1) await one.say("Alice", n % 2 === 0 ? "!players" : "!msg");
+    expect(one.told.length).toBe(6);
+    expect(one.told.at(-1)?.text).toBe("your lines come too fast; wait a little");
+    bed.nowMs += 10_000;
+    await one.say("Alice", "!players");
+    expect(one.told.length).toBe(7);
+  });
+
+  test("a long list of players ends at a whole character", async () => {
+    const one = bed.add("one", ON);
+    const games = Array.from({ length: 300 }, () => ({ name: "🎮" }));
+    for (const name of ["a", "ab", "abc", "abcd"]) {
+      surf.players = [{ name }, ...games];
+      await one.say("Alice", "!players");
+      expect(one.told.at(-1)?.text).toMatch(/^[^\ufffd]+…$/);
+    }
   });
 
   test("who plays where is told to who asks", async () => {

@@ -149,6 +149,24 @@ describe("a game", () => {
     );
   });
 
+  test("that comes and goes is told of once, and again once it holds", () => {
+    for (let tries = 0; tries < 20; tries += 1) {
+      up();
+      clock.advance(1000);
+      game.end("lost", "it closed the connection");
+      clock.advance(5000);
+      game.end("unreachable", "nobody listens there");
+      clock.advance(5000);
+    }
+    expect(log.messages("warn").length).toBe(2);
+    expect(log.messages("info")).toEqual(["game joined"]);
+    up();
+    clock.advance(10_000);
+    expect(log.messages("info")).toEqual(["game joined", "game joined"]);
+    game.end("lost", "it closed the connection");
+    expect(log.messages("warn").length).toBe(3);
+  });
+
   test("that crashes as soon as it is up is not tried faster and faster", () => {
     const beganMs = clock.now();
     for (let tries = 0; tries < 20; tries += 1) {

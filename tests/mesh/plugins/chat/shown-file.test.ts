@@ -1,0 +1,45 @@
+import { expect, test } from "bun:test";
+import { SHOWN_KEPT_MAX } from "../../../../mesh/plugins/chat/limits.ts";
+import { SeenIds } from "../../../../mesh/plugins/chat/seen-ids.ts";
+import { ShownFile } from "../../../../mesh/plugins/chat/shown-file.ts";
+import { RecordingLogger } from "../../../helpers/recording-logger.ts";
+import { TempFolder } from "../../../helpers/temp-folder.ts";
+
+const newIds = (): SeenIds => new SeenIds({ idsMax: 10_000, ageMs: 1000 });
+
+test("what was shown last is known after the next load", async () => {
+  await using folder = await TempFolder.create();
+  const log = new RecordingLogger();
+  const [shown, later] = [newIds(), newIds()];
+  for (let n = 0; n < SHOWN_KEPT_MAX + 5; n += 1) shown.add(`id ${n}`, 0);
+  await new ShownFile({ folder: folder.path, log }).keep(shown);
+  await new ShownFile({ folder: folder.path, log }).recall(later, 5);
+  expect(later.last(10_000)).toEqual(shown.last(SHOWN_KEPT_MAX));
+  expect(log.lines).toEqual([]);
+});
+
+test.each(["", "no JSON", "{}", "[7]", `["${"x".repeat(65)}"]`, `["${"x".repeat(2 ** 20)}"]`])(
+  "a file that is none stops nothing",
+  async (text) => {
+    await using folder = await TempFolder.create();
+    await folder.write("shown.json", text);
+    const shown = newIds();
+    const log = new RecordingLogger();
+    await new ShownFile({ folder: folder.path, log }).recall(shown, 0);
+    expect([shown.size, log.messages("error")]).toEqual([0, []]);
+  },
+);
+
+test("where there is none, nothing is known; where there can be none, it is told", async () => {
+  const log = new RecordingLogger();
+  const file = new ShownFile({ folder: "/nonexistent/shown", log });
+  await file.recall(newIds(), 0);
+  expect(log.lines).toEqual([]);
+  // A file, where the folder would have to be.
+  await using folder = await TempFolder.create();
+  await folder.write("plain", "");
+  await new ShownFile({ folder: `${folder.path}/plain`, log }).keep(newIds());
+  expect(log.messages("warn")).toEqual([
+    "which lines were shown cannot be kept, and some may be shown again",
+  ]);
+});
