@@ -16,7 +16,7 @@ const Publication = v.strictObject({
 });
 
 /** Publishes, and resolves once what is to be kept of it is on the disk. */
-export type PublishingDurable = Pick<Durable, "publish" | "publishTapped">;
+export type PublishingDurable = Pick<Durable, "isTaking" | "publish" | "publishTapped">;
 
 const Question = v.strictObject({
   node: v.optional(v.string(), ANY_NODE),
@@ -49,6 +49,9 @@ export async function answerPublish(
   const body = v.safeParse(Publication, await bodyOf(request));
   if (!body.success) {
     return invalid('send {"topic": TOPIC, "payload": ANY, "durable": true or nothing}');
+  }
+  if (!durable.isTaking) {
+    return problem(503, "the node is stopping, and takes nothing more", { code: "closed" });
   }
   const { topic, payload, durable: isDurable } = body.output;
   try {

@@ -30,7 +30,10 @@ const STATUS_OF: Readonly<Partial<Record<OutboxErrorCode, number>>> = {
   invalid: 400,
 };
 
-export type AdministeredOutbox = Pick<Durable, "status" | "opened" | "replay">;
+export type AdministeredOutbox = Pick<
+  Durable,
+  "status" | "opened" | "replay" | "isInUse" | "discard"
+>;
 
 export function answerOutbox(durable: AdministeredOutbox): Response {
   return json(jsonOf(durable.status() ?? { queues: [], peers: [], consumers: [], failure: null }));
@@ -82,14 +85,9 @@ export async function actOnQueue(durable: AdministeredOutbox, request: Request):
   const { queue } = body.output;
   return await guarded(async () => {
     const known = durable.opened?.queues().find(({ name }) => name === queue);
-    if (known?.isOpen === true) {
-      return problem(
-        409,
-        `"${queue}" is in use; remove what uses it from the config, or forget the consumer`,
-      );
-    }
-    if (durable.opened === undefined) throw noQueue(queue);
-    await durable.opened.discard(queue);
+    if (known === undefined) throw noQueue(queue);
+    if (durable.isInUse(queue)) return problem(409, inUse(queue));
+    await durable.discard(queue);
     return json({ ok: true });
   });
 }
@@ -97,8 +95,18 @@ export async function actOnQueue(durable: AdministeredOutbox, request: Request):
 function queueOf(durable: AdministeredOutbox, name: string): OutboxQueue {
   const { opened } = durable;
   const queue = opened?.opened(name);
-  if (queue === undefined) throw noQueue(name);
-  return queue;
+  if (queue !== undefined) return queue;
+  const isThere = opened?.queues().some((known) => known.name === name) === true;
+  if (!isThere) throw noQueue(name);
+  const text = `nothing uses the queue "${name}" now; bring back what did, or discard the queue`;
+  throw new OutboxError("not_found", text);
+}
+
+function inUse(queue: string): string {
+  return (
+    `"${queue}" is in use: its collector stands in the config, a plugin handles for its consumer, ` +
+    "or the node is there that it is for"
+  );
 }
 
 function noQueue(name: string): OutboxError {

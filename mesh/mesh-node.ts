@@ -222,6 +222,7 @@ export class MeshNode implements Administered {
     this.#log.info("stopping");
     const cut = await this.#endpoint.close();
     if (cut > 0) this.#log.warn("communications that did not end in time were cut", { cut });
+    this.#durable.endIntake();
     await this.plugins.unloadAll();
     await this.#mesh?.stop();
     await this.#closeDurable();

@@ -24,11 +24,16 @@ export interface PluginOutbox {
 }
 
 export class HeldOutbox implements PluginOutbox {
-  readonly #durable: Pick<Durable, "open" | "tap">;
+  readonly #durable: Pick<Durable, "open" | "use" | "tap">;
   readonly #plugin: string;
   readonly #held: PluginHoldings;
+  readonly #used = new Set<string>();
 
-  constructor(durable: Pick<Durable, "open" | "tap">, plugin: string, held: PluginHoldings) {
+  constructor(
+    durable: Pick<Durable, "open" | "use" | "tap">,
+    plugin: string,
+    held: PluginHoldings,
+  ) {
     this.#durable = durable;
     this.#plugin = plugin;
     this.#held = held;
@@ -36,7 +41,10 @@ export class HeldOutbox implements PluginOutbox {
 
   queue(name: string, options: QueueOptions): OutboxQueue {
     this.#held.assertLoaded();
-    return this.#durable.open().queue(`${this.#plugin}:${name}`, options);
+    const queue = this.#durable.open().queue(`${this.#plugin}:${name}`, options);
+    if (!this.#used.has(queue.name)) this.#held.keep(this.#durable.use(queue.name));
+    this.#used.add(queue.name);
+    return queue;
   }
 
   tap(patterns: readonly string[], tap: Tap): Registration {

@@ -17,6 +17,9 @@ export interface WholeRange {
   readonly max: number;
 }
 
+/** A secret has as many at least, and is shown nowhere, also where it was written under the wrong key. */
+const SECRET_CHARS_MIN = 16;
+
 const PORT: WholeRange = { min: 1, max: 65_535 };
 
 /**
@@ -60,6 +63,11 @@ export class SettingsReader {
     return text === "" ? undefined : text;
   }
 
+  /** As {@link optional}, of a key that says nothing only where it is not there. */
+  written(key: string): string | undefined {
+    return this.#one(key);
+  }
+
   port(key: string, fallback: number): number {
     return this.whole(key, fallback, PORT);
   }
@@ -68,7 +76,7 @@ export class SettingsReader {
     const text = this.#one(key);
     if (text === undefined) return fallback;
     if (/^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
-    this.problem(key, `must be a whole number from ${min} to ${max}, not ${quoted(text)}`);
+    this.problem(key, `must be a whole number from ${min} to ${max}, not ${shown(text)}`);
     return fallback;
   }
 
@@ -89,7 +97,7 @@ export class SettingsReader {
   unknownChoice(key: string, written: string, choices: readonly string[]): void {
     const meant = nearest(written, choices);
     const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
-    this.problem(key, `must be one of ${choices.join(", ")}, not ${quoted(written)}${hint}`);
+    this.problem(key, `must be one of ${choices.join(", ")}, not ${shown(written)}${hint}`);
   }
 
   /** `on` or `off`. */
@@ -130,6 +138,11 @@ export class SettingsReader {
     }
     for (const [name, ofName] of written) this.#groups.set(name, new SettingsReader(ofName));
     return this.#groups;
+  }
+
+  /** Whether somebody has asked for the key. */
+  isAsked(key: string): boolean {
+    return this.#asked.has(key);
   }
 
   /** Says that something is wrong with the key; `text` follows its name. */
@@ -175,4 +188,8 @@ export class SettingsReader {
   #valueOf(key: string): string | readonly string[] | undefined {
     return Object.hasOwn(this.#written, key) ? this.#written[key] : undefined;
   }
+}
+
+function shown(written: string): string {
+  return written.length < SECRET_CHARS_MIN ? quoted(written) : "what is written";
 }

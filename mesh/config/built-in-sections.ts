@@ -25,6 +25,10 @@ export function readBuiltInSection(name: BuiltInSection, section: IniSection): R
   return readSection(sectionLabel(name), section, CHECKS[name]);
 }
 
+/** As keys are written, mistyped ones too; with digits it may be a secret. */
+const PLAIN_KEY = /^[A-Za-z_-]{1,40}$|^[\w-]{1,15}$/;
+const SECRET_CHARS_MIN = 16;
+
 /** Sections of collectors: `[collector:NAME]`. */
 const COLLECTOR_PREFIX = "collector:";
 const COLLECTOR_NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -65,9 +69,15 @@ function readSection(
   reader.refuseUnknown(label);
   const mistakes = reader.problems.map(({ key, text }) => {
     const line = section.keys.get(key)?.line ?? section.line;
-    return { line, text: `${label} ${/^[\w-]+$/.test(key) ? key : quoted(key)} ${text}` };
+    return { line, text: `${label} ${shownKey(key, reader)} ${text}` };
   });
   return { settings, mistakes };
+}
+
+/** A key that nobody asked for may be a line of a secret that got lost: with its last = it looks like a key. */
+function shownKey(key: string, reader: SettingsReader): string {
+  if (reader.isAsked(key) || PLAIN_KEY.test(key)) return key;
+  return key.length < SECRET_CHARS_MIN ? quoted(key) : "a key, not shown as it may be a secret,";
 }
 
 /** As written, without a prototype in which something could be found that nobody wrote. */

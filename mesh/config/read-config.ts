@@ -63,7 +63,7 @@ const OVERRIDES: readonly {
 ];
 
 const SECTIONS_WITH_SECRETS: ReadonlySet<string> = new Set(["mesh", "admin"]);
-/** Of a token, and of a secret of the mesh; longer than every key. */
+/** Of a token, and of a secret of the mesh; longer than every key there. */
 const SECRET_CHARS_MIN = 16;
 
 /** Checking a collector needs no name of its node. */
@@ -139,9 +139,10 @@ function builtInOf(bus: boolean, settings: Findings["pluginSettings"]): readonly
   const hasGame = settings.has("game");
   return [
     ...(bus ? (["bus"] as const) : []),
+    // Before those whose events they take, so that they also go after them.
+    ...(settings.has("collectors") ? (["collectors"] as const) : []),
     ...(hasGame ? (["game"] as const) : []),
     ...(hasGame || settings.has("chat") ? (["chat"] as const) : []),
-    ...(settings.has("collectors") ? (["collectors"] as const) : []),
   ];
 }
 

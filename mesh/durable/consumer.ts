@@ -1,6 +1,6 @@
 /** Hands what waits for it to one handler, in order; what it has handled is let go of. */
 
-import { Backoff } from "../../src/index.ts";
+import { Backoff, type Registration } from "../../src/index.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { errorText } from "../error-text.ts";
 import { ArrivedMessage } from "../messaging/message.ts";
@@ -53,6 +53,11 @@ export interface ConsumerStatus {
 /** `paused`: nobody handles; `waiting`: until the handler that failed is tried again. */
 type ConsumerState = "paused" | "idle" | "handling" | "waiting";
 
+/** From when a handler is given until it is taken away; the same handler may be given again. */
+interface Shift {
+  readonly handler: DurableHandler;
+}
+
 const NEXT_STATES: Readonly<Record<ConsumerState, readonly ConsumerState[]>> = {
   paused: ["idle"],
   idle: ["handling", "paused"],
@@ -63,7 +68,9 @@ const NEXT_STATES: Readonly<Record<ConsumerState, readonly ConsumerState[]>> = {
 export class Consumer {
   readonly #options: ConsumerOptions;
   readonly #backoff = new Backoff({ minMs: TRY_AGAIN_MIN_MS, maxMs: TRY_AGAIN_MAX_MS });
-  #handler: DurableHandler | undefined;
+  #shift: Shift | undefined;
+  /** Resolves once the last shift has its handler back. */
+  #ended: Promise<void> = Promise.resolve();
   #state: ConsumerState = "paused";
   #cancelRetry: Cancel = () => {};
   /** Up to which number messages may have been handled before the last start. */
@@ -92,19 +99,26 @@ export class Consumer {
   }
 
   get isHandled(): boolean {
-    return this.#handler !== undefined;
+    return this.#shift !== undefined;
   }
 
-  start(handler: DurableHandler): void {
-    this.#handler = handler;
+  /** What the handler before is still at, it ends first. */
+  start(handler: DurableHandler): Registration {
+    const shift: Shift = { handler };
     this.#enter("idle");
+    this.#shift = shift;
     this.wake();
+    return {
+      remove: () => {
+        if (this.#shift === shift) this.stop();
+      },
+    };
   }
 
   /** Nothing more is handed over. A message that is being handled comes again, unless its handler ends well. */
   stop(): void {
-    if (this.#handler === undefined) return;
-    this.#handler = undefined;
+    if (this.#shift === undefined) return;
+    this.#shift = undefined;
     this.#cancelRetry();
     this.#enter("paused");
   }
@@ -119,12 +133,21 @@ export class Consumer {
   }
 
   async #run(): Promise<void> {
-    const handler = this.#handler;
-    const { queue, onFailure, name } = this.#options;
-    if (handler === undefined) return;
+    const shift = this.#shift;
+    if (shift === undefined) return;
     this.#enter("handling");
+    const before = this.#ended;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ended = promise;
+    await before;
+    await this.#empty(shift);
+    resolve();
+  }
+
+  async #empty(shift: Shift): Promise<void> {
+    const { queue, onFailure, name } = this.#options;
     try {
-      while (this.#isHandling(handler)) {
+      while (this.#isHandling(shift)) {
         const entries = queue.read({ countMax: CONSUMER_BATCH_MAX, bytesMax: BATCH_BYTES_MAX });
         if (entries.length === 0) {
           this.#enter("idle");
@@ -132,29 +155,29 @@ export class Consumer {
         }
         await this.#markStarted(entries.at(-1)?.seq ?? 0);
         for (const entry of entries) {
-          if (!this.#isHandling(handler) || !(await this.#handle(handler, entry))) return;
+          if (!this.#isHandling(shift) || !(await this.#handle(shift, entry))) return;
         }
       }
     } catch (error) {
       // The disk, not the handler.
       onFailure(error, `the consumer ${name}`);
-      if (this.#isHandling(handler)) this.#waitAndRetry();
+      if (this.#isHandling(shift)) this.#waitAndRetry();
     }
   }
 
   /** Answers whether the next may follow. */
-  async #handle(handler: DurableHandler, { seq, bytes }: OutboxEntry): Promise<boolean> {
+  async #handle(shift: Shift, { seq, bytes }: OutboxEntry): Promise<boolean> {
     const { queue, name, onFailure } = this.#options;
     if (seq !== this.#triedSeq) {
       this.#triedSeq = seq;
       this.#tries = 0;
     }
     try {
-      await this.#inTime(handler(this.#messageOf(seq, bytes)));
+      await this.#inTime(shift.handler(this.#messageOf(seq, bytes)));
     } catch (error) {
       this.#failed += 1;
       this.#tries += 1;
-      if (!this.#isHandling(handler)) return false;
+      if (!this.#isHandling(shift)) return false;
       if (this.#tries < TRIES_MAX) {
         onFailure(error, `the consumer ${name}`);
         this.#waitAndRetry();
@@ -205,8 +228,8 @@ export class Consumer {
     }
   }
 
-  #isHandling(handler: DurableHandler): boolean {
-    return this.#state === "handling" && this.#handler === handler;
+  #isHandling(shift: Shift): boolean {
+    return this.#state === "handling" && this.#shift === shift;
   }
 
   #waitAndRetry(): void {

@@ -1,7 +1,7 @@
 /** The consumers of this node, known also while no plugin handles for them: what they want is kept for them. */
 
 import * as v from "valibot";
-import { CcpError } from "../../src/index.ts";
+import { CcpError, type Registration } from "../../src/index.ts";
 import type { Clock } from "../clock.ts";
 import { quoted } from "../printable.ts";
 import type { NewEntry, Outbox } from "../outbox/outbox.ts";
@@ -25,6 +25,8 @@ interface Entry {
   readonly queue: OutboxQueue;
   readonly consumer: Consumer;
   pattern: string;
+  /** As it is on the disk. */
+  savedPattern: string | undefined;
 }
 
 export interface ConsumersOptions {
@@ -38,13 +40,16 @@ export interface ConsumersOptions {
 export class Consumers {
   readonly #options: ConsumersOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Names of those whose start is not on the disk yet. */
+  readonly #starting = new Set<string>();
 
   constructor(options: ConsumersOptions) {
     this.#options = options;
     const { records } = options.outbox;
     for (const key of records.keys()) {
       const pattern = key.startsWith(RECORD) ? savedPattern(records.get(key)) : undefined;
-      if (pattern !== undefined) this.#add(key.slice(RECORD.length), pattern);
+      if (pattern === undefined) continue;
+      this.#add(key.slice(RECORD.length), pattern).savedPattern = pattern;
     }
   }
 
@@ -64,22 +69,26 @@ export class Consumers {
    * Lets `handler` have what waits for `name`, and from now on what comes on the topics that match. Resolves once it is
    * kept that the consumer is there.
    *
-   * @throws {CcpError} `name_taken`, `invalid_option`; {MeshError} `invalid_topic`
+   * @throws {CcpError} `name_taken`, `invalid_option`, `cancelled`; {MeshError} `invalid_topic`
    */
-  async start(name: string, pattern: string, handler: DurableHandler): Promise<Consumer> {
+  async start(name: string, pattern: string, handler: DurableHandler): Promise<Registration> {
     assertPattern(pattern);
-    const known = this.#entries.get(name);
-    if (known?.consumer.isHandled === true) {
+    if (this.isHandled(name)) {
       throw new CcpError("name_taken", `the consumer ${quoted(name)} has a handler already`);
     }
-    const entry = known ?? this.#new(name, pattern);
-    if (known === undefined || known.pattern !== pattern) {
-      await this.#options.outbox.records.set(RECORD + name, JSON.stringify({ pattern }));
-      entry.pattern = pattern;
-      this.#options.onWants();
+    const entry = this.#entries.get(name) ?? this.#new(name, pattern);
+    this.#starting.add(name);
+    try {
+      await this.#save(name, entry, pattern);
+    } finally {
+      this.#starting.delete(name);
     }
-    entry.consumer.start(handler);
-    return entry.consumer;
+    if (this.#entries.get(name) === entry) return entry.consumer.start(handler);
+    throw new CcpError("cancelled", `the consumer ${quoted(name)} was forgotten meanwhile`);
+  }
+
+  isHandled(name: string): boolean {
+    return this.#entries.get(name)?.consumer.isHandled === true || this.#starting.has(name);
   }
 
   /** Takes it out with all that waits for it. */
@@ -112,6 +121,14 @@ export class Consumers {
     for (const { consumer } of this.#entries.values()) consumer.stop();
   }
 
+  async #save(name: string, entry: Entry, pattern: string): Promise<void> {
+    if (entry.savedPattern === pattern) return;
+    await this.#options.outbox.records.set(RECORD + name, JSON.stringify({ pattern }));
+    entry.pattern = pattern;
+    entry.savedPattern = pattern;
+    this.#options.onWants();
+  }
+
   #new(name: string, pattern: string): Entry {
     if (!NAME.test(name)) {
       const text = `a consumer's name is 1 to ${CONSUMER_NAME_CHARS_MAX} letters, digits, dots, dashes or underscores, not ${quoted(name)}`;
@@ -133,10 +150,15 @@ export class Consumers {
       whenFull: "drop_oldest",
     });
     const consumer = new Consumer({ name, queue, records: outbox.records, clock, onFailure });
-    const entry = { queue, consumer, pattern };
+    const entry: Entry = { queue, consumer, pattern, savedPattern: undefined };
     this.#entries.set(name, entry);
     return entry;
   }
+}
+
+/** Whom the queue is for; `undefined` where it is for no consumer. */
+export function consumerOfQueue(queue: string): string | undefined {
+  return queue.startsWith(QUEUE) ? queue.slice(QUEUE.length) : undefined;
 }
 
 function savedPattern(record: string | undefined): string | undefined {

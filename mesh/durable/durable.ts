@@ -1,6 +1,6 @@
 /**
  * Messages that are not lost while a node is away: kept in the outbox of the node that publishes for each node that wants
- * them, and in that node's own for each of its consumers. [DURABLE] Made of requests alone, so that it works over whatever
+ * them, and in that node's own for each of its consumers. [DURABLE-3.1] Made of requests alone, so that it works over whatever
  * carries them.
  */
 
@@ -17,13 +17,14 @@ import type { OutboxQueue } from "../outbox/outbox-queue.ts";
 import { assertTopic } from "../topics/topic.ts";
 import { BacklogWatch } from "./backlog-watch.ts";
 import type { DurableHandler } from "./consumer.ts";
-import { Consumers } from "./consumers.ts";
+import { consumerOfQueue, Consumers } from "./consumers.ts";
 import { encodeArrived, encodePublished, type Published } from "./entry.ts";
-import { WANT_TIMEOUT_MS } from "./limits.ts";
+import { DELIVERY_ROOM_BYTES, WANT_TIMEOUT_MS } from "./limits.ts";
+import { NodeTurns } from "./node-turns.ts";
 import { DELIVER_SERVICE, PeerDelivery } from "./peer-delivery.ts";
 import { parsedDelivery, Receiver } from "./receiver.ts";
-import { NodeStore, storeIdOf } from "./store.ts";
-import { peerQueueOf, Subscribers } from "./subscribers.ts";
+import { NodeStore, StoreId } from "./store.ts";
+import { nodeOfQueue, peerQueueOf, Subscribers } from "./subscribers.ts";
 import { type Tap, type Tapped, Taps } from "./taps.ts";
 
 const WANT_SERVICE = "durable.want";
@@ -57,7 +58,7 @@ interface Opened {
   readonly consumers: Consumers;
   readonly receiver: Receiver;
   /** Of this node's outbox. */
-  readonly storeId: Promise<string>;
+  readonly storeId: StoreId;
 }
 
 /** What stands in the status of a durable node. */
@@ -78,9 +79,14 @@ export class Durable {
   readonly #failures: LimitedLogger;
   readonly #store: NodeStore;
   readonly #taps = new Taps();
+  /** Names of the queues that plugins need: one plugin each. */
+  readonly #used = new Set<string>();
   readonly #subscribers = new Subscribers();
   readonly #deliveries = new Map<string, PeerDelivery>();
+  /** A node is not wanted again while what waited for it is still being thrown away. */
+  readonly #wantTurns = new NodeTurns();
   #opened: Opened | undefined;
+  #isTaking = true;
   #backlog: BacklogWatch | undefined;
 
   /** @throws {OutboxError} where something was kept before and cannot be opened now */
@@ -94,7 +100,6 @@ export class Durable {
     messaging.onPeer(({ change, peer }) => {
       if (change === "up") this.#onUp(peer.name);
     });
-    messaging.onPublish = (topic, payload) => this.#tap(topic, payload);
     if (this.#store.isThere) this.#store.open();
   }
 
@@ -118,7 +123,16 @@ export class Durable {
 
   /** Lets a queue have what is published on this node from now on. @throws {MeshError} `invalid_topic` */
   tap(patterns: readonly string[], tap: Tap): Registration {
-    return this.#taps.add(patterns, tap);
+    const { messaging } = this.#options;
+    const registration = this.#taps.add(patterns, tap);
+    messaging.onPublish = (topic, payload) => this.#tap(topic, payload);
+    return {
+      remove: () => {
+        registration.remove();
+        // Without any, publishing costs nothing more.
+        if (this.#taps.isEmpty) messaging.onPublish = undefined;
+      },
+    };
   }
 
   /**
@@ -130,7 +144,8 @@ export class Durable {
   async publish(topic: string, payload: unknown): Promise<void> {
     assertTopic(topic);
     const { messaging, payloadBytesMax } = this.#options;
-    const { kind, bytes: encoded } = encodePayload(payload, payloadBytesMax);
+    const bytesMax = Math.max(0, payloadBytesMax - DELIVERY_ROOM_BYTES);
+    const { kind, bytes: encoded } = encodePayload(payload, bytesMax);
     // The publisher may change them as soon as this returns.
     const bytes = encoded.slice();
     const tapped = this.#taps.take(topic, payload);
@@ -148,6 +163,16 @@ export class Durable {
     messaging.publishEncoded(topic, { kind, bytes });
   }
 
+  /** Whether what is published from outside can still be kept for all who are to have it. */
+  get isTaking(): boolean {
+    return this.#isTaking;
+  }
+
+  /** The plugins are about to be unloaded, and their taps with them. */
+  endIntake(): void {
+    this.#isTaking = false;
+  }
+
   /** As `publish` of the messaging; resolves once the taps have it on the disk. @throws as `publish` */
   async publishTapped(topic: string, payload: unknown): Promise<boolean> {
     const { messaging } = this.#options;
@@ -159,15 +184,20 @@ export class Durable {
 
   /**
    * Lets `handler` have, in order, what was kept for `name`, and what comes on the topics that match from now on. Resolves
-   * once the nodes that are up know of it.
+   * once the nodes that are up know of it; `keep` has the registration as soon as the handler has messages.
    *
-   * @throws {CcpError} `name_taken`, `invalid_option`; {MeshError} `invalid_topic`; {OutboxError}
+   * @throws {CcpError} `name_taken`, `invalid_option`, `cancelled`; {MeshError} `invalid_topic`; {OutboxError}
    */
-  async consume(name: string, pattern: string, handler: DurableHandler): Promise<Registration> {
+  async consume(
+    name: string,
+    pattern: string,
+    handler: DurableHandler,
+    keep: (registration: Registration) => Registration = (registration) => registration,
+  ): Promise<Registration> {
     const { consumers } = this.#openedNow();
-    const consumer = await consumers.start(name, pattern, handler);
+    const registration = keep(await consumers.start(name, pattern, handler));
     await this.#tellWants();
-    return { remove: () => consumer.stop() };
+    return registration;
   }
 
   /** Takes a consumer out, with all that waits for it. */
@@ -175,6 +205,35 @@ export class Durable {
     if (this.#opened === undefined) return;
     await this.#opened.consumers.forget(name);
     await this.#tellWants();
+  }
+
+  /** Says that a plugin needs the queue. */
+  use(queue: string): Registration {
+    this.#used.add(queue);
+    return { remove: () => void this.#used.delete(queue) };
+  }
+
+  /** Whether somebody here empties the queue, or the node is there that it is for. */
+  isInUse(queue: string): boolean {
+    if (this.#opened === undefined) return false;
+    const node = nodeOfQueue(queue);
+    if (node !== undefined) return this.#isUp(node);
+    const consumer = consumerOfQueue(queue);
+    if (consumer !== undefined) return this.#opened.consumers.isHandled(consumer);
+    return this.#used.has(queue);
+  }
+
+  /** Takes a queue out that is not in use, with who has wanted what is in it. @throws {OutboxError} */
+  async discard(queue: string): Promise<void> {
+    const { outbox, consumers } = this.#openedNow();
+    const node = nodeOfQueue(queue);
+    if (node !== undefined) await this.#onWant(node, []);
+    const consumer = consumerOfQueue(queue);
+    if (consumer !== undefined) {
+      await consumers.forget(consumer);
+      await this.#tellWants();
+    }
+    if (outbox.queues().some(({ name }) => name === queue)) await outbox.discard(queue);
   }
 
   /** `null` while nobody has needed an outbox. */
@@ -223,15 +282,16 @@ export class Durable {
       onWants: () => {},
     });
     const receiver = new Receiver({
+      nodeName: messaging.nodeName,
       outbox,
       entriesFor: (topic, bytes) => consumers.entriesFor(topic, bytes),
       onArrived: () => consumers.wake(),
     });
     const queues = () => outbox.queues();
     this.#backlog = new BacklogWatch({ queues, log: this.#options.log, clock });
-    const storeId = storeIdOf(outbox);
+    const storeId = new StoreId(outbox);
     this.#opened = { outbox, consumers, receiver, storeId };
-    void this.#quietly(storeId, "the outbox");
+    void this.#quietly(storeId.get(), "the outbox");
     void this.#quietly(this.#subscribers.keepIn(outbox), "the outbox");
     for (const { node } of this.#subscribers.list()) this.#deliveryFor(outbox, node).wake();
     for (const { name } of messaging.peers()) this.#onUp(name);
@@ -263,10 +323,16 @@ export class Durable {
   #deliveryFor(outbox: Outbox, node: string): PeerDelivery {
     const known = this.#deliveries.get(node);
     if (known !== undefined) return known;
-    const { messaging, clock } = this.#options;
+    const { messaging, clock, payloadBytesMax } = this.#options;
     const { storeId } = this.#openedNow();
-    const queue = peerQueueOf(outbox, node);
-    const delivery = new PeerDelivery({ node, store: storeId, queue, messenger: messaging, clock });
+    const delivery = new PeerDelivery({
+      node,
+      store: () => storeId.get(),
+      queue: peerQueueOf(outbox, node),
+      messenger: messaging,
+      payloadBytesMax,
+      clock,
+    });
     this.#deliveries.set(node, delivery);
     return delivery;
   }
@@ -278,6 +344,10 @@ export class Durable {
   }
 
   async #onWant(from: string, payload: unknown): Promise<null> {
+    return await this.#wantTurns.run(from, () => this.#want(from, payload));
+  }
+
+  async #want(from: string, payload: unknown): Promise<null> {
     await this.#subscribers.set(from, payload);
     const isWanted = this.#subscribers.list().some(({ node }) => node === from);
     if (!isWanted) {
@@ -287,9 +357,13 @@ export class Durable {
     return null;
   }
 
+  #isUp(node: string): boolean {
+    return this.#options.messaging.peers().some(({ name }) => name === node);
+  }
+
   async #onDelivery(from: string, payload: unknown): Promise<unknown> {
     if (this.#opened === undefined) {
-      // Nobody here wants it any more, which that node does not know yet.
+      // Nobody here wants it any more, which that node does not know yet. [DURABLE-4.5]
       void this.#quietly(this.#tellWantsTo(from), `telling ${from} what is wanted`);
       return { upTo: parsedDelivery(payload).entries.at(-1)?.seq ?? 0 };
     }
@@ -313,6 +387,7 @@ export class Durable {
     );
   }
 
+  /** [DURABLE-2.2] */
   async #tellWantsTo(node: string): Promise<void> {
     const { messaging } = this.#options;
     const patterns = this.#opened?.consumers.patterns ?? [];

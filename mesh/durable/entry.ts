@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { decode, encode } from "../../src/index.ts";
 import type { PayloadKind } from "../messaging/messenger.ts";
+import { STORE_ID_CHARS_MAX } from "./limits.ts";
 
 /** What was published. */
 export interface Published {
@@ -26,11 +27,12 @@ const Kind = v.picklist(["raw", "value"]);
 const Bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const Whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const Text = v.pipe(v.string(), v.maxLength(1024));
+const StoreId = v.pipe(v.string(), v.maxLength(STORE_ID_CHARS_MAX));
 
 const PublishedTuple = v.tuple([Text, Kind, Whole, Bytes]);
 const ArrivedTuple = v.tuple([Text, Text, Whole, Text, Kind, Whole, Bytes]);
 
-/** What waits for a node. */
+/** What waits for a node. [DURABLE-3.2] */
 export function encodePublished({ topic, kind, at, bytes }: Published): Uint8Array {
   return encode([topic, kind, at, bytes]);
 }
@@ -56,13 +58,13 @@ export function decodeArrived(entry: Uint8Array): {
   return { origin: { node, store, seq }, published: { topic, kind, at, bytes } };
 }
 
-/** What one node sends another: entries as they waited, each with its number, lowest first. */
+/** What one node sends another: entries as they waited, each with its number, lowest first. [DURABLE-4.1] */
 export interface Delivery {
   readonly store: string;
   readonly entries: readonly { readonly seq: number; readonly bytes: Uint8Array }[];
 }
 
-const DeliveryTuple = v.tuple([Text, v.array(v.tuple([Whole, Bytes]))]);
+const DeliveryTuple = v.tuple([StoreId, v.array(v.tuple([Whole, Bytes]))]);
 
 export function encodeDelivery({ store, entries }: Delivery): unknown {
   return [store, entries.map(({ seq, bytes }) => [seq, bytes])];

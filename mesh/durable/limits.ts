@@ -15,6 +15,12 @@ export const QUEUE_AGE_MAX_MS: number = 7 * DAY_MS;
 export const BATCH_ENTRIES_MAX = 256;
 export const BATCH_BYTES_MAX: number = MiB;
 
+/** What stands around a message in a delivery: its topic, numbers, the id of the outbox. */
+export const DELIVERY_ROOM_BYTES = 1024;
+
+/** Bytes of a delivery that each entry has at least: with fewer, what stands around them is most of it. */
+export const ENTRY_ROOM_BYTES = 64;
+
 /** From a delivery to its confirmation, which the disk of the other node is part of. */
 export const DELIVERY_TIMEOUT_MS: number = 30 * SECOND_MS;
 
@@ -31,6 +37,15 @@ export const CONSUMER_NAME_CHARS_MAX = 64;
 
 /** Nodes that durable messages are kept for: as many as a mesh has. */
 export const SUBSCRIBERS_MAX = 256;
+
+/** Nodes whose deliveries are remembered, so that none is kept twice: four meshes. The latest ones are. */
+export const SENDERS_MAX = 1024;
+
+/** Outboxes of one node that are remembered: a data folder is replaced, and now and then an old one put back. */
+export const STORES_SEEN_MAX = 4;
+
+/** A UUID has 36. */
+export const STORE_ID_CHARS_MAX = 64;
 
 /** Read at once for one consumer; so many may come again after a crash, marked as such. */
 export const CONSUMER_BATCH_MAX = 64;

@@ -5,12 +5,15 @@ import { Backoff } from "../../src/index.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { errorText } from "../error-text.ts";
 import type { Messenger } from "../messaging/messenger.ts";
-import type { OutboxQueue } from "../outbox/outbox-queue.ts";
+import { MeshError } from "../mesh-error.ts";
+import type { ReadBounds } from "../outbox/bounded-read.ts";
+import type { OutboxEntry, OutboxQueue } from "../outbox/outbox-queue.ts";
 import { encodeDelivery } from "./entry.ts";
 import {
   BATCH_BYTES_MAX,
   BATCH_ENTRIES_MAX,
   DELIVERY_TIMEOUT_MS,
+  ENTRY_ROOM_BYTES,
   RETRY_MAX_MS,
   RETRY_MIN_MS,
 } from "./limits.ts";
@@ -22,9 +25,11 @@ const Confirmed = v.object({ upTo: v.pipe(v.number(), v.safeInteger(), v.minValu
 export interface PeerDeliveryOptions {
   readonly node: string;
   /** The id of this node's outbox. */
-  readonly store: Promise<string>;
+  readonly store: () => Promise<string>;
   readonly queue: OutboxQueue;
   readonly messenger: Pick<Messenger, "request" | "peers">;
+  /** Of a request. */
+  readonly payloadBytesMax: number;
   readonly clock: Clock;
 }
 
@@ -92,15 +97,12 @@ export class PeerDelivery {
     this.#enter("sending");
     try {
       while (this.#state === "sending") {
-        const entries = queue.read({ countMax: BATCH_ENTRIES_MAX, bytesMax: BATCH_BYTES_MAX });
+        const entries = queue.read(this.#bounds);
         if (entries.length === 0) {
           this.#enter("idle");
           return;
         }
-        const upTo = await this.#send(entries);
-        queue.removeUpTo(upTo);
-        this.#sent += entries.length;
-        this.#lastError = null;
+        await this.#deliver(entries);
         this.#backoff.reset();
       }
     } catch (error) {
@@ -108,13 +110,39 @@ export class PeerDelivery {
     }
   }
 
-  async #send(entries: readonly { seq: number; bytes: Uint8Array }[]): Promise<number> {
+  /** Half of what a request may have is left to what stands around the entries. */
+  get #bounds(): ReadBounds {
+    const { payloadBytesMax } = this.#options;
+    const bytesMax = Math.min(BATCH_BYTES_MAX, Math.ceil(payloadBytesMax / 2));
+    const countMax = Math.min(BATCH_ENTRIES_MAX, Math.ceil(payloadBytesMax / ENTRY_ROOM_BYTES));
+    return { bytesMax, countMax };
+  }
+
+  async #deliver(entries: readonly OutboxEntry[]): Promise<void> {
+    const { queue } = this.#options;
+    try {
+      const upTo = await this.#send(entries);
+      queue.removeUpTo(upTo);
+      this.#sent += entries.filter(({ seq }) => seq <= upTo).length;
+      this.#lastError = null;
+    } catch (error) {
+      const isTooLong = error instanceof MeshError && error.code === "invalid_payload";
+      const [only, ...others] = entries;
+      if (!isTooLong || only === undefined || others.length > 0) throw error;
+      // It was kept when payloads could be longer; those behind it need not wait.
+      queue.bury(only.seq, error.message);
+      this.#lastError = error.message;
+    }
+  }
+
+  async #send(entries: readonly OutboxEntry[]): Promise<number> {
     const { node, store, messenger } = this.#options;
-    const delivery = encodeDelivery({ store: await store, entries });
+    const delivery = encodeDelivery({ store: await store(), entries });
     const answer = await messenger.request(node, DELIVER_SERVICE, delivery, {
       timeoutMs: DELIVERY_TIMEOUT_MS,
       signal: this.#abort.signal,
     });
+    // [DURABLE-4.2]
     const { upTo } = v.parse(Confirmed, answer);
     const [first, last] = [entries.at(0)?.seq ?? 0, entries.at(-1)?.seq ?? 0];
     if (upTo >= first && upTo <= last) return upTo;

@@ -4,10 +4,12 @@ import { MeshError } from "../mesh-error.ts";
 import type { NewEntry, Outbox } from "../outbox/outbox.ts";
 import { type Delivery, decodePublished, encodeArrived, parseDelivery } from "./entry.ts";
 import { BATCH_ENTRIES_MAX } from "./limits.ts";
-
-const SEEN = "seen:";
+import { NodeTurns } from "./node-turns.ts";
+import { Seen } from "./seen.ts";
 
 export interface ReceiverOptions {
+  /** This node's. */
+  readonly nodeName: string;
   readonly outbox: Outbox;
   /** What the consumers here are to have of it. */
   readonly entriesFor: (topic: string, bytes: () => Uint8Array) => readonly NewEntry[];
@@ -16,11 +18,12 @@ export interface ReceiverOptions {
 
 export class Receiver {
   readonly #options: ReceiverOptions;
-  /** By store: deliveries of one are taken one after the other. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #seen: Seen;
+  readonly #turns = new NodeTurns();
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
+    this.#seen = new Seen(options.outbox.records);
   }
 
   /**
@@ -30,23 +33,14 @@ export class Receiver {
    */
   async take(from: string, payload: unknown): Promise<{ readonly upTo: number }> {
     const delivery = parsedDelivery(payload);
-    const { store } = delivery;
-    const turn = (this.#turns.get(store) ?? Promise.resolve()).then(() =>
-      this.#keep(from, delivery),
-    );
-    const settled = turn.catch(() => {});
-    this.#turns.set(store, settled);
-    try {
-      return await turn;
-    } finally {
-      if (this.#turns.get(store) === settled) this.#turns.delete(store);
-    }
+    return await this.#turns.run(from, () => this.#keep(from, delivery));
   }
 
   async #keep(node: string, { store, entries }: Delivery): Promise<{ readonly upTo: number }> {
-    const { outbox, entriesFor, onArrived } = this.#options;
-    const key = SEEN + store;
-    const seen = Number(outbox.records.get(key) ?? 0);
+    const { nodeName, outbox, entriesFor, onArrived } = this.#options;
+    // The sender counts anew for each node, and a node that has another name now is another one to it.
+    const counted = `${nodeName}/${store}`;
+    const seen = this.#seen.of(node, counted);
     const upTo = entries.at(-1)?.seq ?? seen;
     const fresh = entries.filter(({ seq }) => seq > seen);
     if (fresh.length === 0) return { upTo };
@@ -54,14 +48,14 @@ export class Receiver {
       const published = decodePublished(bytes);
       return entriesFor(published.topic, () => encodeArrived({ node, store, seq }, published));
     });
-    // In one commit: what is confirmed is kept, and never kept twice.
-    await outbox.append(kept, [{ key, value: String(upTo) }]);
+    // In one commit: what is confirmed is kept, and never kept twice. [DURABLE-4.4]
+    await outbox.append(kept, this.#seen.changes(node, counted, upTo));
     onArrived();
     return { upTo };
   }
 }
 
-/** @throws {MeshError} `remote_failure` where it is none */
+/** @throws {MeshError} `remote_failure` where it is none [DURABLE-4.6] */
 export function parsedDelivery(payload: unknown): Delivery {
   try {
     const delivery = parseDelivery(payload);

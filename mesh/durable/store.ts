@@ -43,10 +43,31 @@ export class NodeStore {
 }
 
 /** Tells this file apart from one that was there before in its place; made once, and kept in it. */
-export async function storeIdOf(outbox: Outbox): Promise<string> {
-  const known = outbox.records.get(STORE_ID);
-  if (known !== undefined) return known;
-  const id = crypto.randomUUID();
-  await outbox.records.set(STORE_ID, id);
-  return id;
+export class StoreId {
+  readonly #outbox: Outbox;
+  #id: Promise<string> | undefined;
+
+  constructor(outbox: Outbox) {
+    this.#outbox = outbox;
+  }
+
+  /** Tries again where it could not be kept before. @throws {OutboxError} */
+  async get(): Promise<string> {
+    this.#id ??= this.#read();
+    try {
+      return await this.#id;
+    } catch (error) {
+      this.#id = undefined;
+      throw error;
+    }
+  }
+
+  async #read(): Promise<string> {
+    const { records } = this.#outbox;
+    const known = records.get(STORE_ID);
+    if (known !== undefined) return known;
+    const id = crypto.randomUUID();
+    await records.set(STORE_ID, id);
+    return id;
+  }
 }

@@ -39,6 +39,7 @@ export class Subscribers {
 
   /**
    * What a node wants from now on. Who wants nothing is forgotten, with what waits for it. Resolves once it is kept.
+   * [DURABLE-2]
    *
    * @throws {v.ValiError} where it is no list of patterns
    */
@@ -87,6 +88,11 @@ export function peerQueueOf(outbox: Outbox, node: string): OutboxQueue {
     // One that has gone for good must not keep messages from the others.
     whenFull: "drop_oldest",
   });
+}
+
+/** Whom the queue is for; `undefined` where it is for no node. */
+export function nodeOfQueue(queue: string): string | undefined {
+  return queue.startsWith(QUEUE) ? queue.slice(QUEUE.length) : undefined;
 }
 
 function isPattern(text: string): boolean {

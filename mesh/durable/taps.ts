@@ -31,6 +31,10 @@ export class Taps {
   });
   readonly #all = new Set<Tap>();
 
+  get isEmpty(): boolean {
+    return this.#all.size === 0;
+  }
+
   /** A tap that is added under several patterns takes a message once. @throws {MeshError} `invalid_topic` */
   add(patterns: readonly string[], tap: Tap): Registration {
     for (const pattern of patterns) assertPattern(pattern);

@@ -49,7 +49,8 @@ export const DEFAULT_OUTBOX_LIMITS: OutboxLimits = {
   recordsMax: 4096,
   // As a topic.
   recordKeyBytesMax: 256,
-  recordValueBytesMax: KiB,
+  // A hundred topics, of all consumers of a node.
+  recordValueBytesMax: 32 * KiB,
   // The bounds of the queues come first; past this something is wrong with them.
   fileBytesMax: 64 * GiB,
   // The log of WAL_PAGES and one batch: what must find its place before anything can be taken out.

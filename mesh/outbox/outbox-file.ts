@@ -178,7 +178,8 @@ export class OutboxFile {
     );
     const found = statement.get()?.quick_check;
     statement.finalize();
-    if (found !== "ok") throw damaged(this.path, found ?? "it cannot be looked through");
+    if (found === "ok") return;
+    throw damaged(this.path, found?.replace(/\s+/g, " ") ?? "it cannot be looked through");
   }
 
   #number(sql: string): number {

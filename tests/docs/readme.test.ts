@@ -1,6 +1,5 @@
 /** The code in the documents runs as it stands there, and the tables agree with the code. */
 
-import { NO_DURABLE } from "../helpers/no-durable.ts";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -9,6 +8,8 @@ import { join } from "node:path";
 import { ConfigError } from "../../mesh/config/config-error.ts";
 import { readConfig } from "../../mesh/config/read-config.ts";
 import { surroundingMistakes } from "../../mesh/config/surroundings.ts";
+import { SYSTEM_CLOCK } from "../../mesh/clock.ts";
+import { Durable } from "../../mesh/durable/durable.ts";
 import { DEFAULT_MESH_LIMITS } from "../../mesh/mesh-limits.ts";
 import { PluginHost } from "../../mesh/plugin-host.ts";
 import { providePluginApi } from "../../mesh/plugin-modules.ts";
@@ -20,6 +21,7 @@ import {
 } from "../../src/index.ts";
 import { ScriptedMessenger } from "../helpers/scripted-messenger.ts";
 import { silentLogger } from "../helpers/silent-logger.ts";
+import { localMessenger } from "../mesh/local-messenger.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 
@@ -69,13 +71,22 @@ describe("every plugin in the documents loads", () => {
       const modules = await Promise.all(plugins.map((code, at) => save(document, at, code)));
       providePluginApi();
       await using endpoint = await Endpoint.listen({ hostname: "127.0.0.1", port: 0 });
+      const dataFolder = join(folder, `${document.replaceAll(/\W/g, "-")}-data`);
+      const durable = new Durable({
+        messaging: localMessenger(),
+        folder: dataFolder,
+        payloadBytesMax: DEFAULT_MESH_LIMITS.meshPayloadBytesMax,
+        log: silentLogger,
+        clock: SYSTEM_CLOCK,
+      });
       const host = new PluginHost({
         nodeName: "surf",
         endpoint,
         messenger: new ScriptedMessenger(),
-        durable: NO_DURABLE,
+        durable,
         log: silentLogger,
         folders: [folder],
+        dataFolder,
       });
       await host.apply(modules, new Map());
       expect(host.list().map(({ state, error }) => error ?? state)).toEqual(
@@ -91,6 +102,7 @@ describe("every plugin in the documents loads", () => {
         expect((await client.request("you")).toString()).toBe("hello you, from surf");
       }
       await host.unloadAll();
+      await durable.close();
     });
   }
 
@@ -124,7 +136,7 @@ describe("docs/OPERATIONS.md", () => {
 
 test("every sample in config/ is fine as it stands", async () => {
   const files = (await readdir(join(ROOT, "config"))).filter((file) => file.endsWith(".ini"));
-  const others = ["node.ini", "public.ini", "sp-ccp.ini"];
+  const others = ["collectors.ini", "node.ini", "public.ini", "sp-ccp.ini"];
   const ofGames = ["bzflag", "line", "minecraft", "openttd", "process", "source", "teeworlds"];
   const ofMesh = ["mesh.ini", ...ofGames.map((game) => `${game}.ini`)];
   expect(files.toSorted()).toEqual([...others, ...ofMesh].toSorted());

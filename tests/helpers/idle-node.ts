@@ -10,6 +10,9 @@ export function idleNode(messenger: Messenger): Administered {
 /** Of a node that keeps nothing. */
 export function idleDurable(messenger: Messenger): Administered["durable"] {
   return {
+    isTaking: true,
+    isInUse: () => false,
+    discard: () => Promise.reject(new Error("there is nothing to be discarded")),
     status: () => null,
     opened: undefined,
     replay: () => Promise.reject(new Error("there is nothing to be replayed")),

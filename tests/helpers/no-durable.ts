@@ -7,6 +7,7 @@ function refuse(): never {
 /** For plugins that keep nothing. */
 export const NO_DURABLE: DurablePublisher = {
   open: refuse,
+  use: refuse,
   tap: refuse,
   publish: () => Promise.resolve().then(refuse),
   consume: () => Promise.resolve().then(refuse),

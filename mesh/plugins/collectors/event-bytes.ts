@@ -9,7 +9,10 @@ const Enveloped = v.looseObject({
   id: v.string(),
   topic: v.string(),
   node: v.string(),
-  time: v.string(),
+  time: v.pipe(
+    v.string(),
+    v.check((time) => !Number.isNaN(Date.parse(time))),
+  ),
   type: v.string(),
   payload: v.record(v.string(), v.unknown()),
 });

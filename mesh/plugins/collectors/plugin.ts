@@ -31,10 +31,8 @@ export const collectorsPlugin: Plugin = definePlugin({
         readCollector({ name, node: node.name, settings: group }),
       ),
     );
-    const running = sections.flatMap((settings) =>
-      settings === undefined ? [] : [collect(node, settings)],
-    );
-    report(node, running);
+    const running: Running[] = [];
+    // Before any of them runs: where one cannot, the others are ended.
     node.onUnload(async () => {
       await Promise.all(
         running.map(async ({ delivery, settings }) => {
@@ -43,6 +41,10 @@ export const collectorsPlugin: Plugin = definePlugin({
         }),
       );
     });
+    for (const settings of sections) {
+      if (settings !== undefined) running.push(collect(node, settings));
+    }
+    report(node, running);
   },
 });
 

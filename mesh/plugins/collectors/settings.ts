@@ -87,14 +87,15 @@ function readSink({ name, node, settings }: CollectorSection): Sink | undefined 
     settings.tolerateUnknown();
     return undefined;
   }
-  const url = URL.parse(written);
+  const isKnown = schemes.some((scheme) => written.toLowerCase().startsWith(scheme));
+  const url = isKnown ? URL.parse(written) : null;
   const kind = url === null ? undefined : kindOf(url);
   if (url === null || kind === undefined) {
     // Not shown: there may be a secret in it.
-    settings.problem(
-      "url",
-      `must begin with one of ${schemes.join(", ")}, with a host or a path behind`,
-    );
+    const text = isKnown
+      ? "cannot be read as an address: check the host, and the port, which is 1 to 65535"
+      : `must begin with one of ${schemes.join(", ")}, with a host or a path behind`;
+    settings.problem("url", text);
     settings.tolerateUnknown();
     return undefined;
   }

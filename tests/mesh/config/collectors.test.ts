@@ -16,6 +16,11 @@ describe("[collector:NAME]", () => {
     expect((await accepted("")).plugins.builtIn).toEqual(["bus"]);
   });
 
+  test("loads before the plugins whose events it takes", async () => {
+    const text = `[game]\nadapter = openttd\npassword = x\n[collector:logs]\n${GOOD}`;
+    expect((await accepted(text)).plugins.builtIn).toEqual(["bus", "collectors", "game", "chat"]);
+  });
+
   test("is told all that is wrong with it at once, each with its line", async () => {
     const text = `[collector:logs]
 url = gopher://collector.example

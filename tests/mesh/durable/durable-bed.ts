@@ -3,7 +3,7 @@
 import { Durable, type DurableMessenger } from "../../../mesh/durable/durable.ts";
 import type { DurableMessage } from "../../../mesh/durable/consumer.ts";
 import { MeshError, type Peer, type PeerEvent, type ServiceHandler } from "../../../mesh/index.ts";
-import { decodePayload, type Payload } from "../../../mesh/messaging/payload.ts";
+import { decodePayload, encodePayload, type Payload } from "../../../mesh/messaging/payload.ts";
 import { RecordingLogger } from "../../helpers/recording-logger.ts";
 import { TempFolder } from "../../helpers/temp-folder.ts";
 import { until } from "../../helpers/turns.ts";
@@ -14,12 +14,15 @@ export class DurableBed implements AsyncDisposable {
   readonly log: RecordingLogger = new RecordingLogger();
   readonly #nodes = new Map<string, BedNode>();
   readonly #folders = new Map<string, TempFolder>();
+  /** Of a request, and so of a delivery; for nodes that start from now on. */
+  payloadBytesMax: number = 1024 * 1024;
   /** Answers that are lost on their way, once each, by service. */
   readonly lostAnswers: string[] = [];
 
-  /** Starts a node, in the folder that one of its name has had. */
-  async start(name: string): Promise<BedNode> {
-    const folder = this.#folders.get(name) ?? (await TempFolder.create());
+  /** Starts a node, in the folder that one of its name, or of its former one, has had. */
+  async start(name: string, formerName: string = name): Promise<BedNode> {
+    const folder = this.#folders.get(formerName) ?? (await TempFolder.create());
+    this.#folders.delete(formerName);
     this.#folders.set(name, folder);
     const node = new BedNode(this, name, folder.path);
     this.#nodes.set(name, node);
@@ -62,6 +65,7 @@ export class BedNode {
 
   constructor(bed: DurableBed, name: string, folder: string) {
     this.name = name;
+    const { payloadBytesMax } = bed;
     const messaging: DurableMessenger = {
       nodeName: name,
       onPublish: undefined,
@@ -83,6 +87,7 @@ export class BedNode {
         return true;
       },
       request: async (to, service, payload) => {
+        encodePayload(payload, payloadBytesMax);
         const target = bed.node(to);
         if (target === undefined) throw new MeshError("unknown_node", `there is no node ${to}`);
         const answer = await target.ask(service, name, payload);
@@ -95,7 +100,7 @@ export class BedNode {
     this.durable = new Durable({
       messaging,
       folder,
-      payloadBytesMax: 1024 * 1024,
+      payloadBytesMax,
       log: bed.log,
       clock: bed.clock,
     });

@@ -129,6 +129,20 @@ describe("a durable message", () => {
     expect(surf.published[0]?.payload).toEqual(new Uint8Array([1, 2, 3]));
   });
 
+  test("reaches a node that has another name now", async () => {
+    const surf = await bed.start("surf");
+    const bhop = await bed.start("bhop");
+    const before = await bhop.collect("kills", "game.>");
+    for (let n = 0; n < 5; n += 1) await surf.durable.publish("game.kill", n);
+    await before.has(5);
+    await bed.stop(bhop);
+    const kz = await bed.start("kz", "bhop");
+    const after = await kz.collect("kills", "game.>");
+    await surf.durable.publish("game.kill", "for the new name");
+    await after.has(1);
+    expect(after.payloads).toEqual(["for the new name"]);
+  });
+
   test("that nobody wants is kept nowhere", async () => {
     const surf = await bed.start("surf");
     await surf.durable.publish("game.kill", 1);

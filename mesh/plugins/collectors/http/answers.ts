@@ -39,7 +39,7 @@ export function resultOf(answer: Answer, context: AnswerContext): SendResult {
 
 function textOf(answer: Answer, context: AnswerContext): string {
   const { where, redactor } = context;
-  const advice = adviceOf(answer, context);
+  const advice = redactor.redact(adviceOf(answer, context));
   const said = redactor.redact(answer.body.slice(0, ANSWER_SHOWN_FROM_CHARS)).trim();
   const saying = said === "" ? "" : `, saying ${shownText(said)}`;
   return `${where} answered ${answer.status}${saying}${advice === "" ? "" : `; ${advice}`}`;

@@ -7,6 +7,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "cannot be reached from here",
   ENETUNREACH: "cannot be reached from here",
   ETIMEDOUT: "does not answer",
+  TimeoutError: "did not answer in time: does the receiver hang, or is a firewall in between?",
   ECONNRESET:
     "closed the connection without a whole answer: is it HTTP that is spoken there, and with TLS or without as in url?",
 };

@@ -9,16 +9,22 @@ export class Redactor {
   readonly #secrets: readonly string[];
 
   constructor(secrets: readonly string[]) {
-    const known = secrets.flatMap((secret) => [secret, decoded(secret)]);
+    const plain = secrets.flatMap((secret) => [secret, decoded(secret)]);
+    const known = plain.flatMap((secret) => [secret, escaped(secret)]);
     // The longest first, since one may be a part of another.
     this.#secrets = [...new Set(known)]
       .filter(({ length }) => length >= REDACTED_CHARS_MIN)
       .toSorted((one, other) => other.length - one.length);
   }
 
+  /** `text` may be the beginning of a longer one, cut in the middle of a secret. */
   redact(text: string): string {
     let shown = text;
     for (const secret of this.#secrets) shown = shown.replaceAll(secret, HIDDEN);
+    for (const secret of this.#secrets) {
+      const cut = beginningAtEnd(shown, secret);
+      if (cut > 0) return `${shown.slice(0, -cut)}${HIDDEN}`;
+    }
     return shown;
   }
 }
@@ -53,6 +59,19 @@ function shownSegment(segment: string): string {
 function isSecret(segment: string): boolean {
   if (segment.length < SECRET_SEGMENT_CHARS_MIN) return false;
   return /\d/.test(segment) || (/[a-z]/.test(segment) && /[A-Z]/.test(segment));
+}
+
+/** How many characters at the end of the text are the beginning of the secret; 0 where they are too few to tell. */
+function beginningAtEnd(text: string, secret: string): number {
+  for (let length = secret.length - 1; length >= REDACTED_CHARS_MIN; length--) {
+    if (text.endsWith(secret.slice(0, length))) return length;
+  }
+  return 0;
+}
+
+/** As it stands in JSON, which many answer in. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 function decoded(text: string): string {

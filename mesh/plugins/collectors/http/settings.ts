@@ -32,20 +32,26 @@ const DISCORD_HOST = /(?:^|\.)discord(?:app)?\.com$/;
 
 /** What is wrong stands in `settings.problems` afterwards. */
 export function readHttpSettings({ url, settings }: SinkOptions): HttpSettings {
+  if (url.port === "0") settings.problem("url", "must name a port from 1 to 65535, or none");
   const isDiscord = DISCORD_HOST.test(url.hostname);
   const format = readFormat(settings, isDiscord);
   const rules = { hidesPath: isDiscord || format instanceof DiscordFormat };
   const token = readToken(settings);
   const added = readHeaderLines(settings);
   const secret = readSecret(settings);
-  const headers = {
+  const headers: Record<string, string> = {
     accept: "*/*",
     "accept-encoding": "identity",
     "user-agent": "ccp-mesh",
     ...Object.fromEntries(added),
     ...authorization({ url, format, token, added, settings }),
   };
-  const secrets = [...secretsOfAddress(url, rules), ...added.values(), token ?? "", secret ?? ""];
+  const secrets = [
+    ...secretsOfAddress(url, rules),
+    ...wordsOf([...added.values(), headers["authorization"] ?? ""]),
+    token ?? "",
+    secret ?? "",
+  ];
   return {
     ...rules,
     url: requestAddress(url, format),
@@ -100,7 +106,7 @@ function readUsername(settings: SettingsReader): string | undefined {
 }
 
 function readToken(settings: SettingsReader): string | undefined {
-  const token = settings.optional("token");
+  const token = settings.written("token");
   if (token === undefined) return undefined;
   if (token.length <= HEADER_CHARS_MAX && /^[\x21-\x7e]+$/.test(token)) return token;
   const must = `must be 1 to ${HEADER_CHARS_MAX} characters of ASCII without spaces`;
@@ -109,7 +115,7 @@ function readToken(settings: SettingsReader): string | undefined {
 }
 
 function readSecret(settings: SettingsReader): string | undefined {
-  const secret = settings.optional("secret");
+  const secret = settings.written("secret");
   if (secret !== undefined && secret.length < SECRET_CHARS_MIN) {
     settings.problem("secret", `must have at least ${SECRET_CHARS_MIN} characters`);
   }
@@ -145,6 +151,11 @@ function authorization(credentials: Credentials): Readonly<Record<string, string
   if (!isBasic) return {};
   const pair = `${plainText(url.username)}:${plainText(url.password)}`;
   return { authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
+}
+
+/** Whole, and without the scheme that stands before a credential. */
+function wordsOf(values: readonly string[]): readonly string[] {
+  return values.flatMap((value) => [value, value.slice(value.indexOf(" ") + 1)]);
 }
 
 function plainText(encoded: string): string {

@@ -40,3 +40,11 @@ test("what only looks like an envelope is wrapped", () => {
   const forged = { v: 1, id: "x", topic: "a", node: "other", type: "a", payload: {} };
   expect(event("a", forged)).toMatchObject({ node: "surf", payload: { node: "other" } });
 });
+
+test("what looks like an envelope, but has no time, is wrapped, and no dead letter later", () => {
+  const forged = {
+    ...newEnvelope({ topic: "a", node: "n", type: "a", payload: {} }),
+    time: "soon",
+  };
+  expect(event("a", forged)).toMatchObject({ topic: "a", node: "surf", payload: forged });
+});

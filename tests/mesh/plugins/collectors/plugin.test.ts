@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { Outbox } from "../../../../mesh/outbox/outbox.ts";
+import { PluginHost } from "../../../../mesh/plugin-host.ts";
+import { eventBytes } from "../../../../mesh/plugins/collectors/event-bytes.ts";
+import { Endpoint } from "../../../../src/index.ts";
+import { NO_DURABLE } from "../../../helpers/no-durable.ts";
+import { RecordingLogger } from "../../../helpers/recording-logger.ts";
+import { TempFolder } from "../../../helpers/temp-folder.ts";
+import { localMessenger } from "../../local-messenger.ts";
+
+let folder: TempFolder;
+let endpoint: Endpoint;
+
+beforeEach(async () => {
+  folder = await TempFolder.create();
+  endpoint = await Endpoint.listen({ hostname: "127.0.0.1", port: 0 });
+});
+
+afterEach(async () => {
+  await endpoint.close();
+  await folder[Symbol.asyncDispose]();
+});
+
+test("where one collector cannot run, the others are ended", async () => {
+  let requests = 0;
+  const receiver = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: () => {
+      requests += 1;
+      return new Response("no", { status: 500 });
+    },
+  });
+  await using outbox = Outbox.open({ folder: folder.path, limits: { queuesMax: 1 } });
+  const queue = outbox.queue("collectors:a", { bytesMax: 1_000_000, whenFull: "refuse" });
+  await queue.append(eventBytes("surf", "a", "waits since the last start"));
+  const host = new PluginHost({
+    nodeName: "surf",
+    endpoint,
+    messenger: localMessenger(),
+    durable: {
+      ...NO_DURABLE,
+      open: () => outbox,
+      use: () => ({ remove: () => {} }),
+      tap: () => ({ remove: () => {} }),
+    },
+    log: new RecordingLogger(),
+    folders: [],
+    builtIn: ["collectors"],
+  });
+  const settings = Object.fromEntries(
+    ["a", "b"].flatMap((name) => [
+      [`${name}.url`, `http://127.0.0.1:${receiver.port}/`],
+      [`${name}.topics`, ">"],
+      [`${name}.batch_ms`, "0"],
+      [`${name}.retry_min_ms`, "10"],
+      [`${name}.retry_max_ms`, "10"],
+    ]),
+  );
+  await host.apply([], new Map([["collectors", settings]]));
+  expect(host.list()).toMatchObject([
+    { state: "failed", error: expect.stringContaining("queues") },
+  ]);
+  const before = requests;
+  // As long as ten attempts take.
+  await Bun.sleep(100);
+  expect(requests).toBe(before);
+  expect(queue.status().depth).toBe(1);
+  await host.unloadAll();
+  await receiver.stop(true);
+});
