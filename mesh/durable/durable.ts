@@ -4,7 +4,7 @@
  * carries them.
  */
 
-import { type Registration } from "../../src/index.ts";
+import type { Registration } from "../../src/index.ts";
 import type { Clock } from "../clock.ts";
 import { errorText } from "../error-text.ts";
 import type { Logger } from "../log.ts";
@@ -17,17 +17,17 @@ import type { OutboxQueue } from "../outbox/outbox-queue.ts";
 import { assertTopic } from "../topics/topic.ts";
 import { BacklogWatch } from "./backlog-watch.ts";
 import type { DurableHandler } from "./consumer.ts";
-import { consumerOfQueue, Consumers } from "./consumers.ts";
-import { encodeArrived, encodePublished, type Published } from "./entry.ts";
-import { DELIVERY_ROOM_BYTES, WANT_TIMEOUT_MS } from "./limits.ts";
-import { NodeTurns } from "./node-turns.ts";
-import { DELIVER_SERVICE, PeerDelivery } from "./peer-delivery.ts";
+import { Consumers, consumerOfQueue } from "./consumers.ts";
+import { encodeArrived, type Published } from "./entry.ts";
+import { DELIVERY_ROOM_BYTES } from "./limits.ts";
+import { DELIVER_SERVICE } from "./peer-delivery.ts";
+import { PeerQueues, type PeerQueueStatus } from "./peer-queues.ts";
 import { parsedDelivery, Receiver } from "./receiver.ts";
 import { NodeStore, StoreId } from "./store.ts";
-import { nodeOfQueue, peerQueueOf, Subscribers } from "./subscribers.ts";
+import { nodeOfQueue } from "./subscribers.ts";
 import { type Tap, type Tapped, Taps } from "./taps.ts";
+import { WANT_SERVICE, Wants } from "./wants.ts";
 
-const WANT_SERVICE = "durable.want";
 const OWNER = "the node itself";
 
 /** What it needs of the messaging. */
@@ -57,14 +57,12 @@ interface Opened {
   readonly outbox: Outbox;
   readonly consumers: Consumers;
   readonly receiver: Receiver;
-  /** Of this node's outbox. */
-  readonly storeId: StoreId;
 }
 
 /** What stands in the status of a durable node. */
 export interface DurableStatus {
   readonly queues: readonly QueueLine[];
-  readonly peers: readonly (PeerDelivery["status"] & { readonly patterns: readonly string[] })[];
+  readonly peers: readonly PeerQueueStatus[];
   readonly consumers: ReturnType<Consumers["status"]>;
   /** Why nothing can be kept now; `null` while all is well. */
   readonly failure: string | null;
@@ -81,10 +79,8 @@ export class Durable {
   readonly #taps = new Taps();
   /** Names of the queues that plugins need: one plugin each. */
   readonly #used = new Set<string>();
-  readonly #subscribers = new Subscribers();
-  readonly #deliveries = new Map<string, PeerDelivery>();
-  /** A node is not wanted again while what waited for it is still being thrown away. */
-  readonly #wantTurns = new NodeTurns();
+  readonly #peerQueues: PeerQueues;
+  readonly #wants: Wants;
   #opened: Opened | undefined;
   #isTaking = true;
   #backlog: BacklogWatch | undefined;
@@ -95,7 +91,17 @@ export class Durable {
     this.#failures = limited(options.log, ERRORS_LOGGED);
     this.#store = new NodeStore(options.folder, (outbox) => this.#onOpened(outbox));
     const { messaging } = options;
-    messaging.serve(WANT_SERVICE, ({ from, payload }) => this.#onWant(from, payload), OWNER);
+    this.#peerQueues = new PeerQueues(options);
+    this.#wants = new Wants({
+      messaging,
+      patterns: () => this.#opened?.consumers.patterns ?? [],
+      onFailure: (error, what) => this.#onFailure(error, what),
+    });
+    messaging.serve(
+      WANT_SERVICE,
+      ({ from, payload }) => this.#peerQueues.want(from, payload),
+      OWNER,
+    );
     messaging.serve(DELIVER_SERVICE, ({ from, payload }) => this.#onDelivery(from, payload), OWNER);
     messaging.onPeer(({ change, peer }) => {
       if (change === "up") this.#onUp(peer.name);
@@ -118,7 +124,7 @@ export class Durable {
     await queue.deadLetters.replay(seq);
     this.#taps.wake(queue);
     this.#opened?.consumers.wake();
-    for (const delivery of this.#deliveries.values()) delivery.wake();
+    this.#peerQueues.wake();
   }
 
   /** Lets a queue have what is published on this node from now on. @throws {MeshError} `invalid_topic` */
@@ -152,11 +158,7 @@ export class Durable {
     const { outbox, consumers } = this.#openedNow();
     const published: Published = { topic, kind, bytes, at: Date.now() };
     const kept = tapped.map((each) => this.#append(each));
-    const peers = this.#subscribers.wanting(topic);
-    const forPeers = peers.length === 0 ? undefined : encodePublished(published);
-    for (const node of peers) {
-      if (forPeers !== undefined) kept.push(this.#appendFor(outbox, node, forPeers));
-    }
+    kept.push(...this.#peerQueues.append(published));
     const local = consumers.entriesFor(topic, () => this.#arrivedHere(published));
     if (local.length > 0) kept.push(outbox.append(local).then(() => consumers.wake()));
     await settledAll(kept);
@@ -196,7 +198,7 @@ export class Durable {
   ): Promise<Registration> {
     const { consumers } = this.#openedNow();
     const registration = keep(await consumers.start(name, pattern, handler));
-    await this.#tellWants();
+    await this.#wants.tellAll();
     return registration;
   }
 
@@ -204,7 +206,7 @@ export class Durable {
   async forget(name: string): Promise<void> {
     if (this.#opened === undefined) return;
     await this.#opened.consumers.forget(name);
-    await this.#tellWants();
+    await this.#wants.tellAll();
   }
 
   /** Says that a plugin needs the queue. */
@@ -217,7 +219,7 @@ export class Durable {
   isInUse(queue: string): boolean {
     if (this.#opened === undefined) return false;
     const node = nodeOfQueue(queue);
-    if (node !== undefined) return this.#isUp(node);
+    if (node !== undefined) return this.#peerQueues.isUp(node);
     const consumer = consumerOfQueue(queue);
     if (consumer !== undefined) return this.#opened.consumers.isHandled(consumer);
     return this.#used.has(queue);
@@ -227,11 +229,11 @@ export class Durable {
   async discard(queue: string): Promise<void> {
     const { outbox, consumers } = this.#openedNow();
     const node = nodeOfQueue(queue);
-    if (node !== undefined) await this.#onWant(node, []);
+    if (node !== undefined) await this.#peerQueues.want(node, []);
     const consumer = consumerOfQueue(queue);
     if (consumer !== undefined) {
       await consumers.forget(consumer);
-      await this.#tellWants();
+      await this.#wants.tellAll();
     }
     if (outbox.queues().some(({ name }) => name === queue)) await outbox.discard(queue);
   }
@@ -240,7 +242,6 @@ export class Durable {
   status(): DurableStatus | null {
     if (this.#opened === undefined) return null;
     const { outbox, consumers } = this.#opened;
-    const patternsOf = new Map(this.#subscribers.list().map((one) => [one.node, one.patterns]));
     return {
       queues: outbox.queues().map((queue) => {
         const { oldestAt } = queue;
@@ -248,10 +249,7 @@ export class Durable {
           oldestAt: oldestAt === undefined ? null : new Date(oldestAt),
         });
       }),
-      peers: [...this.#deliveries.values()].map(({ status }) => {
-        const { node, state, sent, retried, lastError } = status;
-        return { node, patterns: patternsOf.get(node) ?? [], state, sent, retried, lastError };
-      }),
+      peers: this.#peerQueues.status(),
       consumers: consumers.status(),
       failure: outbox.failure?.message ?? null,
     };
@@ -260,7 +258,7 @@ export class Durable {
   /** Writes what waits; nothing is delivered any more. */
   async close(): Promise<void> {
     this.#options.messaging.onPublish = undefined;
-    for (const delivery of this.#deliveries.values()) delivery.close();
+    this.#peerQueues.close();
     this.#opened?.consumers.stop();
     this.#backlog?.stop();
     await this.#store.close();
@@ -290,10 +288,9 @@ export class Durable {
     const queues = () => outbox.queues();
     this.#backlog = new BacklogWatch({ queues, log: this.#options.log, clock });
     const storeId = new StoreId(outbox);
-    this.#opened = { outbox, consumers, receiver, storeId };
+    this.#opened = { outbox, consumers, receiver };
     void this.#quietly(storeId.get(), "the outbox");
-    void this.#quietly(this.#subscribers.keepIn(outbox), "the outbox");
-    for (const { node } of this.#subscribers.list()) this.#deliveryFor(outbox, node).wake();
+    void this.#quietly(this.#peerQueues.keepIn(outbox, storeId), "the outbox");
     for (const { name } of messaging.peers()) this.#onUp(name);
   }
 
@@ -309,62 +306,22 @@ export class Durable {
     tap.onAppended();
   }
 
-  async #appendFor(outbox: Outbox, node: string, bytes: Uint8Array): Promise<void> {
-    await peerQueueOf(outbox, node).append(bytes);
-    this.#deliveryFor(outbox, node).wake();
-  }
-
   #arrivedHere(published: Published): Uint8Array {
     const { nodeName } = this.#options.messaging;
     const store = `local:${Bun.randomUUIDv7()}`;
     return encodeArrived({ node: nodeName, store, seq: 0 }, published);
   }
 
-  #deliveryFor(outbox: Outbox, node: string): PeerDelivery {
-    const known = this.#deliveries.get(node);
-    if (known !== undefined) return known;
-    const { messaging, clock, payloadBytesMax } = this.#options;
-    const { storeId } = this.#openedNow();
-    const delivery = new PeerDelivery({
-      node,
-      store: () => storeId.get(),
-      queue: peerQueueOf(outbox, node),
-      messenger: messaging,
-      payloadBytesMax,
-      clock,
-    });
-    this.#deliveries.set(node, delivery);
-    return delivery;
-  }
-
   #onUp(node: string): void {
     if (this.#opened === undefined) return;
-    void this.#quietly(this.#tellWantsTo(node), `telling ${node} what is wanted`);
-    this.#deliveries.get(node)?.onUp();
-  }
-
-  async #onWant(from: string, payload: unknown): Promise<null> {
-    return await this.#wantTurns.run(from, () => this.#want(from, payload));
-  }
-
-  async #want(from: string, payload: unknown): Promise<null> {
-    await this.#subscribers.set(from, payload);
-    const isWanted = this.#subscribers.list().some(({ node }) => node === from);
-    if (!isWanted) {
-      this.#deliveries.get(from)?.close();
-      this.#deliveries.delete(from);
-    } else if (this.#opened !== undefined) this.#deliveryFor(this.#opened.outbox, from).wake();
-    return null;
-  }
-
-  #isUp(node: string): boolean {
-    return this.#options.messaging.peers().some(({ name }) => name === node);
+    void this.#wants.tell(node);
+    this.#peerQueues.onUp(node);
   }
 
   async #onDelivery(from: string, payload: unknown): Promise<unknown> {
     if (this.#opened === undefined) {
       // Nobody here wants it any more, which that node does not know yet. [DURABLE-4.5]
-      void this.#quietly(this.#tellWantsTo(from), `telling ${from} what is wanted`);
+      void this.#wants.tell(from);
       return { upTo: parsedDelivery(payload).entries.at(-1)?.seq ?? 0 };
     }
     try {
@@ -373,30 +330,6 @@ export class Durable {
       if (error instanceof MeshError) throw error;
       this.#onFailure(error, `keeping what ${from} delivers`);
       throw new MeshError("remote_failure", errorText(error), { cause: error });
-    }
-  }
-
-  async #tellWants(): Promise<void> {
-    const { messaging } = this.#options;
-    await Promise.all(
-      messaging
-        .peers()
-        .map(({ name }) =>
-          this.#quietly(this.#tellWantsTo(name), `telling ${name} what is wanted`),
-        ),
-    );
-  }
-
-  /** [DURABLE-2.2] */
-  async #tellWantsTo(node: string): Promise<void> {
-    const { messaging } = this.#options;
-    const patterns = this.#opened?.consumers.patterns ?? [];
-    try {
-      await messaging.request(node, WANT_SERVICE, patterns, { timeoutMs: WANT_TIMEOUT_MS });
-    } catch (error) {
-      // One that has gone is told when it is back; an older one keeps nothing.
-      const isExpected = error instanceof MeshError && error.code !== "remote_failure";
-      if (!isExpected) throw error;
     }
   }
 

@@ -14,16 +14,37 @@ const Patterns = v.pipe(
   v.maxLength(CONSUMERS_MAX),
 );
 
-const Saved = v.object({ patterns: Patterns });
+const Saved = v.object({
+  patterns: Patterns,
+  /** When the node last said so, in milliseconds since 1970. */
+  at: v.optional(v.number(), 0),
+});
+
+interface Want {
+  readonly patterns: readonly string[];
+  readonly at: number;
+}
 
 export interface Subscriber {
   readonly node: string;
   readonly patterns: readonly string[];
 }
 
+export interface SubscribersOptions {
+  /** Whether the node is there now. */
+  readonly isUp: (node: string) => boolean;
+  /** It wants nothing any more, and what waited for it is thrown away. */
+  readonly onForgotten: (node: string) => void;
+}
+
 export class Subscribers {
-  readonly #wants = new Map<string, readonly string[]>();
+  readonly #options: SubscribersOptions;
+  readonly #wants = new Map<string, Want>();
   #outbox: Outbox | undefined;
+
+  constructor(options: SubscribersOptions) {
+    this.#options = options;
+  }
 
   /** What earlier starts knew is known again, unless it was told anew meanwhile; and is kept from now on. */
   async keepIn(outbox: Outbox): Promise<void> {
@@ -31,10 +52,10 @@ export class Subscribers {
     for (const key of outbox.records.keys()) {
       if (!key.startsWith(RECORD)) continue;
       const node = key.slice(RECORD.length);
-      const patterns = savedPatterns(outbox.records.get(key));
-      if (patterns !== undefined && !this.#wants.has(node)) this.#wants.set(node, patterns);
+      const want = savedWant(outbox.records.get(key));
+      if (want !== undefined && !this.#wants.has(node)) this.#wants.set(node, want);
     }
-    for (const [node, patterns] of this.#wants) await this.#save(outbox, node, patterns);
+    for (const [node, want] of this.#wants) await this.#save(outbox, node, want);
   }
 
   /**
@@ -45,38 +66,52 @@ export class Subscribers {
    */
   async set(node: string, wanted: unknown): Promise<void> {
     const patterns = v.parse(Patterns, wanted);
-    const before = this.#wants.get(node);
-    if (before === undefined && patterns.length === 0) return;
-    if (before === undefined && this.#wants.size >= SUBSCRIBERS_MAX) {
+    const isKnown = this.#wants.has(node);
+    if (!isKnown && patterns.length === 0) return;
+    if (!isKnown && this.#wants.size >= SUBSCRIBERS_MAX) await this.#makeRoom();
+    if (patterns.length === 0) {
+      await this.#forget(node);
+      return;
+    }
+    const want = { patterns, at: Date.now() };
+    this.#wants.set(node, want);
+    if (this.#outbox !== undefined) await this.#save(this.#outbox, node, want);
+  }
+
+  /** The node that has been away for longest is forgotten, with what waits for it: names of containers never come back. */
+  async #makeRoom(): Promise<void> {
+    const away = [...this.#wants].filter(([node]) => !this.#options.isUp(node));
+    const [longest] = away.toSorted(([, one], [, other]) => one.at - other.at);
+    if (longest === undefined) {
       throw new Error(`durable messages are kept for ${SUBSCRIBERS_MAX} nodes already`);
     }
-    if (patterns.length === 0) this.#wants.delete(node);
-    else this.#wants.set(node, patterns);
-    if (this.#outbox === undefined || Bun.deepEquals(before, patterns)) return;
-    await this.#save(this.#outbox, node, patterns);
+    await this.#forget(longest[0]);
+  }
+
+  async #forget(node: string): Promise<void> {
+    this.#wants.delete(node);
+    this.#options.onForgotten(node);
+    if (this.#outbox === undefined) return;
+    await this.#outbox.records.delete(RECORD + node);
+    const isThere = this.#outbox.queues().some(({ name }) => name === QUEUE + node);
+    if (isThere) await this.#outbox.discard(QUEUE + node);
   }
 
   list(): readonly Subscriber[] {
-    return [...this.#wants].map(([node, patterns]) => ({ node, patterns }));
+    return [...this.#wants].map(([node, { patterns }]) => ({ node, patterns }));
   }
 
   /** Who wants messages on this topic. */
   wanting(topic: string): readonly string[] {
     const nodes: string[] = [];
-    for (const [node, patterns] of this.#wants) {
+    for (const [node, { patterns }] of this.#wants) {
       if (patterns.some((pattern) => matches(pattern, topic))) nodes.push(node);
     }
     return nodes;
   }
 
-  async #save(outbox: Outbox, node: string, patterns: readonly string[]): Promise<void> {
-    if (patterns.length > 0) {
-      await outbox.records.set(RECORD + node, JSON.stringify({ patterns }));
-      return;
-    }
-    await outbox.records.delete(RECORD + node);
-    const isThere = outbox.queues().some(({ name }) => name === QUEUE + node);
-    if (isThere) await outbox.discard(QUEUE + node);
+  async #save(outbox: Outbox, node: string, want: Want): Promise<void> {
+    await outbox.records.set(RECORD + node, JSON.stringify(want));
   }
 }
 
@@ -104,9 +139,9 @@ function isPattern(text: string): boolean {
   }
 }
 
-function savedPatterns(record: string | undefined): readonly string[] | undefined {
+function savedWant(record: string | undefined): Want | undefined {
   try {
-    return v.parse(Saved, JSON.parse(record ?? "")).patterns;
+    return v.parse(Saved, JSON.parse(record ?? ""));
   } catch {
     return undefined;
   }

@@ -346,6 +346,22 @@ describe("a tap", () => {
   });
 });
 
+test("of more nodes than can be known, the one that has been away for longest is forgotten", async () => {
+  const surf = await bed.start("surf");
+  const bhop = await bed.start("bhop");
+  await bhop.collect("all", ">");
+  for (let n = 0; n < 255; n += 1) await surf.ask("durable.want", `container-${n}`, ["game.kill"]);
+  await surf.durable.publish("game.kill", 1);
+  expect(surf.durable.status()?.peers.length).toBe(256);
+  await surf.ask("durable.want", "one-more", ["game.kill"]);
+  const peers = surf.durable.status()?.peers.map(({ node }) => node) ?? [];
+  expect(peers.length).toBe(256);
+  expect(peers).toContain("bhop");
+  expect(peers).toContain("one-more");
+  expect(peers).not.toContain("container-0");
+  expect(depths(surf)).not.toHaveProperty("peer:container-0");
+});
+
 describe("what no node sends", () => {
   test.each([
     [null],
