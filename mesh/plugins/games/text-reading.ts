@@ -3,6 +3,10 @@
 export { toAscii } from "./text/ascii.ts";
 export { chatLine } from "./text/chat-line.ts";
 export { FileFeed } from "./text/file-feed.ts";
+export { type Overrides, readOverrides } from "./text/overrides.ts";
 export type { Grammar, ReadLine, SpokenLine } from "./text/parts.ts";
-export type { Pattern } from "./text/patterns.ts";
+export type { Pattern, PatternKind } from "./text/patterns.ts";
+export { readSay, readTell, readTemplate } from "./text/read-speech.ts";
+export type { Speech } from "./text/speech.ts";
+export type { Template } from "./text/template.ts";
 export { writtenPattern } from "./text/written-pattern.ts";

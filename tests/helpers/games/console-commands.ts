@@ -60,5 +60,29 @@ export function readTellraw(command: string): { target: string; component: unkno
   return { target, component: JSON.parse(json), json };
 }
 
+/** The words of a command as the console of OpenTTD takes them apart. */
+export function openttdWords(command: string): string[] {
+  if (command.startsWith("#")) return [];
+  const words: string[] = [];
+  let word: string | undefined;
+  let quoted = false;
+  for (let at = 0; at < command.length; at += 1) {
+    const character = command.charAt(at);
+    if (character === '"') {
+      quoted = !quoted;
+      word ??= "";
+    } else if (character === " " && !quoted) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else if (character === "\\" && command.charAt(at + 1) === '"') {
+      word = `${word ?? ""}"`;
+      at += 1;
+    } else {
+      word = `${word ?? ""}${character}`;
+    }
+  }
+  return word === undefined ? words : [...words, word];
+}
+
 /** Nothing of this may ever reach a console. */
 export const UNSAFE: RegExp = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202A-\u202E\u2066-\u2069]/u;

@@ -11,7 +11,7 @@ const KEEP_ALIVE_MS = 500;
 
 const CONTROL = { keepAlive: 0, connect: 1, accept: 2, close: 4, token: 5 } as const;
 const SYSTEM = { info: 1, mapChange: 2, conReady: 5, ready: 18, enterGame: 19 } as const;
-const GAME = { chat: 3, readyToEnter: 8, say: 24, startInfo: 27 } as const;
+const GAME = { broadcast: 2, chat: 3, readyToEnter: 8, say: 24, startInfo: 27 } as const;
 
 export const CHAT_MODE = { all: 1, team: 2, whisper: 3 } as const;
 
@@ -29,6 +29,8 @@ interface Waiter {
 
 export class EconPlayer implements Disposable {
   readonly heard: HeardChat[] = [];
+  /** What was shown in the middle of the screen. */
+  readonly broadcasts: string[] = [];
   readonly #name: string;
   readonly #token = crypto.getRandomValues(new Uint8Array(4));
   readonly #entries: PromiseWithResolvers<void>[] = [];
@@ -151,6 +153,7 @@ export class EconPlayer implements Disposable {
       this.#entered++;
       this.#entry(this.#entered).resolve();
     }
+    if (type === GAME.broadcast) this.broadcasts.push(message.string());
     if (type !== GAME.chat) return;
     const [mode, from] = [message.int(), message.int()];
     message.int();

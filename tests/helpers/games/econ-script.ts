@@ -3,6 +3,7 @@
 import type { EconError } from "../../../mesh/plugins/games/econ/econ-error.ts";
 import type { EconEvent } from "../../../mesh/plugins/games/econ/econ-event.ts";
 import { EconSession } from "../../../mesh/plugins/games/econ/econ-session.ts";
+import type { Overrides } from "../../../mesh/plugins/games/text-reading.ts";
 
 export interface ScriptedState {
   readonly map?: string;
@@ -18,9 +19,12 @@ export class EconScript {
   hasRoom = true;
   #sent = "";
 
-  constructor(password = "secret") {
+  /** Lines, and whether they were understood. */
+  readonly lines: [line: string, isUnderstood: boolean][] = [];
+
+  constructor(password = "secret", overrides?: Overrides) {
     this.session = new EconSession(
-      { password, where: "game.example port 8304" },
+      { password, where: "game.example port 8304", overrides },
       {
         send: (text) => {
           if (this.hasRoom) this.#sent += text;
@@ -30,14 +34,15 @@ export class EconScript {
           this.deadlineMs = afterMs;
         },
         onEvent: (event) => this.events.push(event),
+        onLine: (line, isUnderstood) => this.lines.push([line, isUnderstood]),
         onFailed: (error) => this.errors.push(error),
       },
     );
   }
 
   /** Up to `ready`, with what the server then is. */
-  static ready(state: ScriptedState): EconScript {
-    const script = new EconScript();
+  static ready(state: ScriptedState, overrides?: Overrides): EconScript {
+    const script = new EconScript("secret", overrides);
     script.greets();
     script.answers(state);
     script.events.length = 0;

@@ -4,10 +4,14 @@ import { chatLine, type ReadLine } from "../text-reading.ts";
 const CHAT = /^ {4}(?:\[(Team|Admin)\] )?(.+?): (.*)$/s;
 const PRESENCE = /^\*\*\* '(.+)' (joined the game as|left the game\.)/s;
 
+/** The server to the node, a player to it alone, or the node to one. */
+export function isPrivatePrint(line: string): boolean {
+  return /^ {4}\[(?:[^\]]*->|->[^\]]*)\]/.test(line);
+}
+
 /** What a line of bzadmin's says: less exactly than the server's own log, because names are not marked. */
 export function readBzadminLine(line: string, own: string): ReadLine {
-  // The server to the node, or a player to it alone.
-  if (/^ {4}\[(?:[^\]]*->|->[^\]]*)\]/.test(line)) return "ignored";
+  if (isPrivatePrint(line)) return "ignored";
   const [, who, what] = PRESENCE.exec(line) ?? [];
   if (who !== undefined) {
     const name = chatLine(who);

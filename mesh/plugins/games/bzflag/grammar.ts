@@ -2,17 +2,21 @@ import { beginningOf, cutLine, type GameLine, type GamePlayer } from "../../../i
 import {
   chatLine,
   type Grammar,
+  type Overrides,
   type ReadLine,
   type SpokenLine,
   toAscii,
 } from "../text-reading.ts";
+import { isCommand, type Message } from "./message.ts";
 
-export interface BzflagGrammarOptions {
+export interface BzflagGrammarOptions extends Message {
   readonly read: (line: string) => ReadLine;
-  /** What stands before what is said to all: nothing, or the command that says it as the server. */
-  readonly sayCommand: string;
-  /** Of the text alone. */
-  readonly textBytesMax: number;
+  /** Whether nobody else is to know of the line. */
+  readonly isPrivate: (line: string) => boolean;
+  /** How lines are read before they are read by `read`. */
+  readonly overrides: Overrides;
+  /** The name under which the node is in the game. */
+  readonly nick: string;
 }
 
 const ELLIPSIS = "...";
@@ -32,22 +36,35 @@ export class BzflagGrammar implements Grammar {
   }
 
   read(line: string): ReadLine {
-    return this.#options.read(line);
+    const { overrides, read, isPrivate } = this.#options;
+    if (isPrivate(line)) return "ignored";
+    const found = overrides.read(line);
+    if (found !== undefined) return this.#isOwn(found) ? "ignored" : found;
+    const own = read(line);
+    const isReplaced = own !== undefined && own !== "ignored" && overrides.replaces(own);
+    return isReplaced ? undefined : own;
   }
 
   say(line: GameLine): SpokenLine {
     if (line.audience === "admin") return "unsupported";
-    const { sayCommand, textBytesMax } = this.#options;
+    const { say, textBytesMax } = this.#options;
     const text = asciiLine(line.text, textBytesMax);
     if (text === "") return "empty";
+    const command = say.command({ text });
     // At the beginning of a message it would make a command of it.
-    return { command: sayCommand === "" && text.startsWith("/") ? ` ${text}` : sayCommand + text };
+    return { command: !isCommand(say) && command.startsWith("/") ? ` ${command}` : command };
   }
 
   tell({ name }: GamePlayer, text: string): SpokenLine {
     if (toAscii(name) !== name || !QUOTABLE.test(name)) return "unsupported";
     const shown = asciiLine(text, LINE_BYTES - TELL_BYTES - name.length);
     return shown === "" ? "empty" : { command: `/msg "${name}" ${shown}` };
+  }
+
+  /** The node is no player, and what it says is no chat, whatever a pattern makes of it. */
+  #isOwn(read: ReadLine): boolean {
+    if (read === undefined || read === "ignored" || !("player" in read)) return false;
+    return read.player.name === this.#options.nick || read.player.name === "SERVER";
   }
 }
 

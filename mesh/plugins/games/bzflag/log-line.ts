@@ -17,10 +17,14 @@ const NOTICES: ReadonlySet<string> = new Set([
   "SERVER-STATUS",
 ]);
 
+/** Commands have passwords in them, and what is said to one player is nobody else's business. */
+export function isPrivateLog(line: string): boolean {
+  return NOBODYS.has(LINE.exec(line)?.[1] ?? "");
+}
+
 /** What a line of a server says that runs with the plugin logDetail. `own` is the name under which the node is there. */
 export function readLogLine(line: string, own: string): ReadLine {
   const [, kind = "", said = ""] = LINE.exec(line) ?? [];
-  // Commands have passwords in them, and what is said to one player is nobody else's business.
   if (NOBODYS.has(kind) || NOTICES.has(kind)) return "ignored";
   if (kind === "SERVER-MAPNAME") {
     const map = chatLine(said);

@@ -1,12 +1,13 @@
 import type { SettingsReader } from "../../../index.ts";
 import type { GameAdapter, Preset } from "../adapter.ts";
-import { BZADMIN_LINE_BYTES_MAX, BzadminConsole, KeptConsole, readCommand } from "../consoles.ts";
+import { BzadminConsole, KeptConsole, readCommand } from "../consoles.ts";
 import { TextAdapter } from "../text-game.ts";
 import type { Console, Feed } from "../text-parts.ts";
-import { FileFeed } from "../text-reading.ts";
-import { readBzadminLine } from "./bzadmin-line.ts";
+import { FileFeed, readOverrides } from "../text-reading.ts";
+import { isPrivatePrint, readBzadminLine } from "./bzadmin-line.ts";
 import { BzflagGrammar } from "./grammar.ts";
-import { readLogLine } from "./log-line.ts";
+import { isPrivateLog, readLogLine } from "./log-line.ts";
+import { readMessage } from "./message.ts";
 
 const PORT = 5154;
 const NICK = "ccp-mesh";
@@ -30,17 +31,17 @@ function createBzflag(settings: SettingsReader): GameAdapter {
     password,
   });
   const { feed, console } = readFeed(settings, bzadmin);
-  const sayCommand = password === undefined ? "" : "/say ";
-  // The server adds the name of who had it say something.
-  const around = password === undefined ? " " : `${sayCommand} (${nick})`;
   return new TextAdapter({
     game: settings.optional("game") ?? "bzflag",
     console,
     feed,
     grammar: new BzflagGrammar({
-      read: (line) => (feed === undefined ? readBzadminLine(line, nick) : readLogLine(line, nick)),
-      sayCommand,
-      textBytesMax: BZADMIN_LINE_BYTES_MAX - around.length,
+      ...(feed === undefined
+        ? { read: (line) => readBzadminLine(line, nick), isPrivate: isPrivatePrint }
+        : { read: (line) => readLogLine(line, nick), isPrivate: isPrivateLog }),
+      overrides: readOverrides(settings),
+      nick,
+      ...readMessage(settings, { nick, isServer: password !== undefined }),
     }),
   });
 }

@@ -7,36 +7,43 @@ import type {
   Preset,
   SessionEnd,
   SessionEndKind,
+  SessionEvent,
   SessionEvents,
 } from "../adapter.ts";
 import { SessionTeller } from "../session-teller.ts";
 import { addressText, dialTcp } from "../tcp-connection.ts";
+import { type Overrides, readOverrides, type Speech, type SpokenLine } from "../text-reading.ts";
 import { watchedDial } from "../watched-dial.ts";
 import { type EconClient, openEcon } from "./econ-client.ts";
 import type { EconError } from "./econ-error.ts";
 import type { EconEvent, Player } from "./econ-event.ts";
+import { COMMAND_BYTES_MAX } from "./limits.ts";
 import { passwordProblem } from "./password.ts";
-import { sayable } from "./say.ts";
+import { readEconSpeech } from "./say.ts";
 
 export const TEEWORLDS_PRESET: Preset = presetOf("teeworlds");
 export const DDNET_PRESET: Preset = presetOf("ddnet");
 
 /** Of the two forms of lines, the console's reader tells each by itself. */
 function presetOf(name: string): Preset {
-  return { name, create: (settings) => new EconAdapter(name, readPlace(settings)) };
+  return { name, create: (settings) => new EconAdapter(name, readEcon(settings)) };
 }
 
-interface EconPlace {
+interface EconSettings {
   readonly host: string;
   readonly port: number;
   readonly password: string;
+  readonly overrides: Overrides;
+  readonly speech: Speech;
 }
 
-function readPlace(settings: SettingsReader): EconPlace {
+function readEcon(settings: SettingsReader): EconSettings {
   return {
     host: settings.optional("host") ?? "127.0.0.1",
     port: readPort(settings),
     password: readPassword(settings),
+    overrides: readOverrides(settings),
+    speech: readEconSpeech(settings),
   };
 }
 
@@ -56,28 +63,30 @@ function readPassword(settings: SettingsReader): string {
 class EconAdapter implements GameAdapter {
   readonly game: string;
   readonly where: string;
-  readonly #place: EconPlace;
+  readonly #settings: EconSettings;
 
-  constructor(game: string, place: EconPlace) {
+  constructor(game: string, settings: EconSettings) {
     this.game = game;
-    this.#place = place;
-    this.where = addressText(place.host, place.port);
+    this.#settings = settings;
+    this.where = addressText(settings.host, settings.port);
   }
 
   open(events: SessionEvents): GameSession {
-    return new EconGameSession(this.#place, events);
+    return new EconGameSession(this.#settings, events);
   }
 }
 
 class EconGameSession implements GameSession {
   readonly #teller: SessionTeller;
   readonly #watched = watchedDial(dialTcp);
+  readonly #settings: EconSettings;
   readonly #client: EconClient;
 
-  constructor(place: EconPlace, events: SessionEvents) {
+  constructor(settings: EconSettings, events: SessionEvents) {
     this.#teller = new SessionTeller(events);
+    this.#settings = settings;
     this.#client = openEcon({
-      ...place,
+      ...settings,
       dial: this.#watched.dial,
       onEvent: (event) => this.#onEvent(event),
       onLine: (line, isUnderstood) => this.#teller.line(line, isUnderstood),
@@ -85,22 +94,25 @@ class EconGameSession implements GameSession {
     });
   }
 
-  async say({ text, audience }: GameLine): Promise<SayOutcome> {
-    if (audience === "admin") return "unsupported";
-    if (!this.#teller.isUp) return "down";
-    if (sayable(text) === "") return "empty";
-    return this.#client.say(text) ? "sent" : "queue_full";
+  async say(line: GameLine): Promise<SayOutcome> {
+    return this.#run(this.#settings.speech.say(line));
   }
 
-  /** The console has no command for it. */
-  async tell(): Promise<SayOutcome> {
-    return "unsupported";
+  async tell(player: GamePlayer, text: string): Promise<SayOutcome> {
+    return this.#run(this.#settings.speech.tell(player, text));
   }
 
   async close(): Promise<void> {
     this.#teller.close();
     this.#client.close();
     await this.#watched.gone;
+  }
+
+  #run(spoken: SpokenLine): SayOutcome {
+    if (!this.#teller.isUp) return "down";
+    if (typeof spoken === "string") return spoken;
+    if (Buffer.byteLength(spoken.command) > COMMAND_BYTES_MAX) return "failed";
+    return this.#client.run(spoken.command) ? "sent" : "queue_full";
   }
 
   #onEvent(event: EconEvent): void {
@@ -110,16 +122,24 @@ class EconGameSession implements GameSession {
         this.#teller.up({ map, players: event.players.map(playerOf) });
         return;
       }
+      case "pattern":
+        this.#teller.event(event.event);
+        return;
       case "map":
-        this.#teller.event(event);
+        this.#tellOwn(event);
         return;
       case "chat":
       case "join":
       case "leave":
       case "rename":
-        this.#teller.event({ ...event, player: playerOf(event.player) });
+        this.#tellOwn({ ...event, player: playerOf(event.player) });
         return;
     }
+  }
+
+  /** What is known without patterns. */
+  #tellOwn(event: SessionEvent): void {
+    if (!this.#settings.overrides.replaces(event)) this.#teller.event(event);
   }
 
   #onClosed(error: EconError | undefined): void {

@@ -1,5 +1,6 @@
 import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { type Dial, dialTcp, type TcpConnection } from "../tcp-connection.ts";
+import type { Overrides } from "../text-reading.ts";
 import { EconError } from "./econ-error.ts";
 import type { EconEvent } from "./econ-event.ts";
 import { EconSession } from "./econ-session.ts";
@@ -11,6 +12,8 @@ export interface EconClientOptions {
   readonly port: number;
   /** The server's `ec_password`. */
   readonly password: string;
+  /** See `EconSessionOptions`. */
+  readonly overrides?: Overrides | undefined;
   readonly onEvent: (event: EconEvent) => void;
   /** See `EconSessionOwner`. */
   readonly onLine?: (line: string, isUnderstood: boolean) => void;
@@ -23,11 +26,8 @@ export interface EconClientOptions {
 
 /** One connection to the external console of a Teeworlds or DDNet server. Whoever opens it opens the next. */
 export interface EconClient {
-  /**
-   * Says it to all players, as the server; on one line and cut to what the game shows. Answers `false` if it was
-   * not sent: before `ready`, when too much waits, or if nothing is left of it.
-   */
-  say(text: string): boolean;
+  /** See `EconSession.run`. */
+  run(command: string): boolean;
   close(): void;
 }
 
@@ -54,7 +54,7 @@ class Connection implements EconClient {
     this.#options = options;
     this.#where = `${options.host} port ${options.port}`;
     this.#session = new EconSession(
-      { password: options.password, where: this.#where },
+      { password: options.password, where: this.#where, overrides: options.overrides },
       {
         send: (text) => this.#send(text),
         setDeadline: (afterMs) => this.#setDeadline(afterMs),
@@ -66,8 +66,8 @@ class Connection implements EconClient {
     void this.#connect();
   }
 
-  say(text: string): boolean {
-    return this.#session.say(text);
+  run(command: string): boolean {
+    return this.#session.run(command);
   }
 
   close(): void {

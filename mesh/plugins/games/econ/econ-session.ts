@@ -1,3 +1,4 @@
+import type { Overrides, PatternKind } from "../text-reading.ts";
 import { EconError, type EconErrorCode } from "./econ-error.ts";
 import type { EconEvent } from "./econ-event.ts";
 import { type FeedLine, readFeedLine } from "./feed-line.ts";
@@ -9,7 +10,6 @@ import {
   LOGIN_TIMEOUT_MS,
 } from "./limits.ts";
 import { Roster } from "./roster.ts";
-import { sayCommand } from "./say.ts";
 import { type ServerAnswer, ServerQuery } from "./server-query.ts";
 
 type State = "connected" | "password_sent" | "asking" | "ready" | "closed";
@@ -39,6 +39,8 @@ export interface EconSessionOptions {
   readonly password: string;
   /** How errors call the server. */
   readonly where: string;
+  /** How lines are read before they are read here. Default: not at all. */
+  readonly overrides?: Overrides | undefined;
 }
 
 /** One login and what follows: bytes in, events out; commands in, bytes out. It knows no socket and no clock. */
@@ -62,10 +64,9 @@ export class EconSession {
     owner.setDeadline(LOGIN_TIMEOUT_MS);
   }
 
-  /** Says it as the server. Answers `false` if it was not sent: before `ready`, when too much waits, or nothing is left of it. */
-  say(text: string): boolean {
-    const command = sayCommand(text);
-    return this.#state === "ready" && command !== undefined && this.#owner.send(`${command}\n`);
+  /** Has the server carry out a command, of one line. Answers `false` if it was not sent: before `ready`, or when too much waits. */
+  run(command: string): boolean {
+    return this.#state === "ready" && this.#owner.send(`${command}\n`);
   }
 
   onData(chunk: Uint8Array): void {
@@ -132,16 +133,21 @@ export class EconSession {
 
   #onFeed(text: string): void {
     const line = readFeedLine(text);
-    if (line === undefined) {
-      this.#show(text, false);
-      return;
-    }
-    const answer = this.#query?.take(line);
+    const answer = line && this.#query?.take(line);
     if (answer !== undefined) this.#onAnswer(answer);
-    else if (isFeed(line)) {
-      this.#show(text, true);
-      this.#roster.take(line);
-    }
+    else if (line === undefined || isFeed(line)) this.#onTold(text, line);
+  }
+
+  /** `line`: what it is without the operator's patterns. */
+  #onTold(text: string, line: FeedLine | undefined): void {
+    const { overrides } = this.#options;
+    const read = overrides?.read(text);
+    if (read === "ignored") return;
+    const isOwn = line !== undefined && overrides?.replacesKind(kindOf(line)) !== true;
+    this.#show(text, read !== undefined || isOwn);
+    // It tells who is there, also where its kind is told of by patterns.
+    if (line !== undefined) this.#roster.take(line);
+    if (read !== undefined) this.#roster.take({ type: "pattern", event: read });
   }
 
   /** Whatever a server repeats of the login stays here. */
@@ -186,6 +192,21 @@ export class EconSession {
 
 function isFeed({ type }: FeedLine): boolean {
   return type !== "console" && type !== "status" && type !== "private";
+}
+
+function kindOf(line: FeedLine): PatternKind | undefined {
+  switch (line.type) {
+    case "chat":
+      return line.audience === "team" ? "team_chat" : "chat";
+    case "entered":
+    case "team":
+      return "join";
+    case "leave":
+    case "map":
+      return line.type;
+    default:
+      return undefined;
+  }
 }
 
 const TIMEOUTS: Readonly<Record<Exclude<State, "closed">, string>> = {

@@ -5,6 +5,9 @@ const KiB = 1024;
 /** What the game's chat shows of a line. */
 export const SAY_BYTES_MAX = 255;
 
+/** The console keeps 1,024 of a command; without its end a longer one is another. */
+export const COMMAND_BYTES_MAX = 1000;
+
 /** Twice the longest line that a server sends, which is 1,023 bytes. */
 export const LINE_BYTES_MAX: number = 2 * KiB;
 

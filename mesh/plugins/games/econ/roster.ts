@@ -1,6 +1,9 @@
-import type { EconEvent, Player } from "./econ-event.ts";
+import type { EconEvent, PatternEvent, Player } from "./econ-event.ts";
 import type { FeedLine } from "./feed-line.ts";
 import { HELD_LINES_MAX, PLAYERS_MAX } from "./limits.ts";
+
+/** What it takes, in the order of the feed. */
+type Heard = FeedLine | PatternEvent;
 
 export type Names = ReadonlyMap<number, string>;
 
@@ -20,7 +23,7 @@ const NOBODY: Names = new Map();
 export class Roster {
   readonly #owner: RosterOwner;
   readonly #names = new Map<number, string>();
-  readonly #held: FeedLine[] = [];
+  readonly #held: Heard[] = [];
   #holds = false;
   #isBegun = false;
   #map = "";
@@ -48,7 +51,7 @@ export class Roster {
     this.#release(names);
   }
 
-  take(line: FeedLine): void {
+  take(line: Heard): void {
     if (this.#holds) this.#hold(line);
     else if (this.#needsNames(line)) {
       this.hold();
@@ -65,7 +68,7 @@ export class Roster {
     for (const [id, name] of names) this.#named({ id, name });
   }
 
-  #hold(line: FeedLine): void {
+  #hold(line: Heard): void {
     this.#held.push(line);
     if (this.#held.length <= HELD_LINES_MAX) return;
     // The server has not answered for long: better a name that may be wrong than nothing. Before the login is
@@ -79,7 +82,7 @@ export class Roster {
     for (const line of this.#held.splice(0)) this.#tell(line, names);
   }
 
-  #needsNames(line: FeedLine): boolean {
+  #needsNames(line: Heard): boolean {
     switch (line.type) {
       case "entered":
         return true;
@@ -95,7 +98,7 @@ export class Roster {
     }
   }
 
-  #tell(line: FeedLine, names: Names): void {
+  #tell(line: Heard, names: Names): void {
     switch (line.type) {
       case "chat":
         return this.#chat(line, names);
@@ -107,6 +110,9 @@ export class Roster {
         return this.#leaves(line);
       case "map":
         return this.#changes(line.map);
+      case "pattern":
+        this.#owner.onEvent(line);
+        return;
       case "server_chat":
       case "status":
       case "console":

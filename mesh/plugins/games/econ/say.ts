@@ -1,19 +1,22 @@
-/** A line of chat as a command of the console. */
+/** What is said, as commands of the console. */
 
-import { beginningOf, cutLine, oneLine } from "../../../index.ts";
+import type { SettingsReader } from "../../../index.ts";
+import { readSpeech } from "../text-game.ts";
+import type { Speech } from "../text-reading.ts";
 import { SAY_BYTES_MAX } from "./limits.ts";
 
 /**
- * The command that says the text, and nothing else, whatever the text is; `undefined` if nothing of it is left.
- * Between quotes neither `;` nor `#` means anything to the console.
+ * Between quotes neither `;` nor `#` means anything to the console. Where it looks for the end of a command it takes any
+ * quote behind a backslash for escaped, the last of `"a\\"` too: so what comes before another quote must not end in one.
  */
-export function sayCommand(text: string): string | undefined {
-  const fit = sayable(text);
-  return fit === "" ? undefined : `say "${fit.replaceAll(/["\\]/g, "\\$&")}"`;
-}
-
-/** The text as players will see it: one line, at most as long as the game shows, with whole characters. */
-export function sayable(text: string): string {
-  const line = oneLine(beginningOf(text, SAY_BYTES_MAX)).trim();
-  return cutLine(line, { bytesMax: SAY_BYTES_MAX }).trimEnd();
+export function readEconSpeech(settings: SettingsReader): Speech {
+  return readSpeech(settings, {
+    say: 'say "{text}"',
+    escape: "quotes",
+    textBytesMax: SAY_BYTES_MAX,
+    textBytesLimit: SAY_BYTES_MAX,
+    textBytesOf: "shown",
+    afterBackslash: " ",
+    names: /[^\\]$/,
+  });
 }

@@ -11,8 +11,10 @@ import type {
 } from "../adapter.ts";
 import { SessionTeller } from "../session-teller.ts";
 import { addressText } from "../tcp-connection.ts";
+import type { SpokenLine } from "../text-reading.ts";
 import { watchedDial } from "../watched-dial.ts";
 import { connectOpenttd, DEFAULT_PORT, type OpenttdClient } from "./client.ts";
+import { type ConsoleSpeech, readConsoleSpeech, runCommand } from "./console-speech.ts";
 import { dial } from "./dial.ts";
 import type { OpenttdEvent, OpenttdPlayer, OpenttdServerInfo } from "./events.ts";
 import { OpenttdError } from "./openttd-error.ts";
@@ -21,7 +23,7 @@ import { SPEECH_COLOUR_NAMES, type SpeechColour, type SpeechMode } from "./speec
 
 export const OPENTTD_PRESET: Preset = {
   name: "openttd",
-  create: (settings) => new OpenttdAdapter(readPlace(settings)),
+  create: (settings) => new OpenttdAdapter(readPlace(settings), readConsoleSpeech(settings)),
 };
 
 interface OpenttdPlace {
@@ -58,14 +60,16 @@ class OpenttdAdapter implements GameAdapter {
   readonly game = "openttd";
   readonly where: string;
   readonly #place: OpenttdPlace;
+  readonly #speech: ConsoleSpeech;
 
-  constructor(place: OpenttdPlace) {
+  constructor(place: OpenttdPlace, speech: ConsoleSpeech) {
     this.#place = place;
+    this.#speech = speech;
     this.where = addressText(place.host, place.port);
   }
 
   open(events: SessionEvents): GameSession {
-    return new OpenttdSession(this.#place, events);
+    return new OpenttdSession(this.#place, this.#speech, events);
   }
 }
 
@@ -73,16 +77,20 @@ class OpenttdSession implements GameSession {
   readonly #teller: SessionTeller;
   readonly #canceller = new AbortController();
   readonly #watched = watchedDial(dial);
+  readonly #speech: ConsoleSpeech;
   #client: OpenttdClient | undefined;
 
-  constructor(place: OpenttdPlace, events: SessionEvents) {
+  constructor(place: OpenttdPlace, speech: ConsoleSpeech, events: SessionEvents) {
+    this.#speech = speech;
     this.#teller = new SessionTeller(events);
-    void this.#run(place);
+    void this.#live(place);
   }
 
   async say(line: GameLine): Promise<SayOutcome> {
     const { text, origin, audience } = line;
     if (audience === "admin") return "unsupported";
+    const spoken = this.#speech.say(text);
+    if (spoken !== undefined) return await this.#run(spoken);
     const said =
       origin === undefined
         ? text
@@ -92,8 +100,12 @@ class OpenttdSession implements GameSession {
 
   async tell(player: GamePlayer, text: string): Promise<SayOutcome> {
     if (!this.#teller.isUp) return "down";
-    const id = this.#numberOf(player);
-    return id === undefined ? "failed" : outcomeOf(this.#client?.tell(id, text));
+    const known = this.#find(player);
+    if (known === undefined) return "failed";
+    const spoken = this.#speech.tell(known, text);
+    return spoken === undefined
+      ? outcomeOf(this.#client?.tell(known.id, text))
+      : await this.#run(spoken);
   }
 
   async close(): Promise<void> {
@@ -103,7 +115,12 @@ class OpenttdSession implements GameSession {
     await this.#watched.gone;
   }
 
-  async #run(place: OpenttdPlace): Promise<void> {
+  async #run(spoken: SpokenLine): Promise<SayOutcome> {
+    if (this.#client === undefined) return "down";
+    return typeof spoken === "string" ? spoken : await runCommand(this.#client, spoken.command);
+  }
+
+  async #live(place: OpenttdPlace): Promise<void> {
     try {
       const client = await connectOpenttd({
         ...place,
@@ -154,13 +171,13 @@ class OpenttdSession implements GameSession {
     }
   }
 
-  /** Of a player who plays now; names may be shared, and then they name nobody. */
-  #numberOf({ id, name }: GamePlayer): number | undefined {
+  /** A player who plays now; names may be shared, and then they name nobody. */
+  #find({ id, name }: GamePlayer): OpenttdPlayer | undefined {
     const players = this.#client?.players ?? [];
     const meant = players.filter((player) =>
       id === undefined ? player.name === name : String(player.id) === id,
     );
-    return meant.length === 1 ? meant[0]?.id : undefined;
+    return meant.length === 1 ? meant[0] : undefined;
   }
 }
 

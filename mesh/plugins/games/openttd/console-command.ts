@@ -1,5 +1,6 @@
 /** Commands for the game's console, which takes a line for one command and its arguments. */
 
+import { cutLine } from "../../../index.ts";
 import { COMMAND_BYTES_MAX } from "./limits.ts";
 import { OpenttdError } from "./openttd-error.ts";
 import { safeText } from "./safe-text.ts";
@@ -26,12 +27,15 @@ function problemOf(command: string): string | undefined {
 }
 
 /**
- * Text from elsewhere as one argument of a command, quoted. Not for aliases, which take quotation marks
- * apart again.
+ * Text from elsewhere as it stands between quotation marks, at most `bytesMax` bytes long there. Not for aliases, which
+ * take quotation marks apart again.
  */
-export function consoleArgument(text: string, bytesMax: number): string {
-  const line = safeText(text, bytesMax);
-  // A backslash escapes nothing but a quotation mark, itself not either: the last one must not meet ours.
-  const last = line.endsWith("\\") ? " " : "";
-  return `"${line.replaceAll('"', '\\"')}${last}"`;
+export function consoleText(text: string, bytesMax: number): string {
+  const line = cutLine(safeText(text, bytesMax), {
+    bytesMax: bytesMax - 1,
+    escape: (piece) => piece.replaceAll('"', '\\"'),
+    ellipsis: "…",
+  });
+  // A backslash escapes nothing but a quotation mark, itself not either: the last one must not meet that of the command.
+  return line.endsWith("\\") ? `${line} ` : line;
 }

@@ -148,7 +148,7 @@ export class Session {
 
   /**
    * Has the server's console carry out a command, and answers what it prints. Whatever stands in the command is
-   * carried out: text from elsewhere belongs in a `consoleArgument`.
+   * carried out: text from elsewhere goes through `consoleText`.
    *
    * @throws {OpenttdError} `invalid_command`, `queue_full`, `timeout`, `closed`, and why the session went down
    */

@@ -41,6 +41,9 @@ export interface Pattern {
 
 export type Patterns = Readonly<Record<PatternKind, readonly Pattern[]>>;
 
+/** Of the kinds that an operator has written; the others are not there. */
+export type WrittenPatterns = Readonly<Record<PatternKind, readonly Pattern[] | undefined>>;
+
 /** Those that come with a preset. They must take a time that grows with the line alone, as any line may come. */
 export type BuiltInPatterns = Readonly<Partial<Record<PatternKind, readonly RegExp[]>>>;
 

@@ -6,6 +6,7 @@ import {
   type Pattern,
   type PatternKind,
   type Patterns,
+  type WrittenPatterns,
 } from "./patterns.ts";
 import { writtenPattern } from "./written-pattern.ts";
 
@@ -17,7 +18,16 @@ const NOT_WRITTEN: readonly string[] = [];
  * leaves none.
  */
 export function readPatterns(settings: SettingsReader, builtIn: BuiltInPatterns): Patterns {
-  const of = (kind: PatternKind): readonly Pattern[] => readKind(settings, kind, builtIn);
+  const written = readWrittenPatterns(settings);
+  return ofEachKind((kind) => written[kind] ?? (builtIn[kind] ?? []).map(nativePattern));
+}
+
+/** As {@link readPatterns}, only those that are written. */
+export function readWrittenPatterns(settings: SettingsReader): WrittenPatterns {
+  return ofEachKind((kind) => readKind(settings, kind));
+}
+
+function ofEachKind<Value>(of: (kind: PatternKind) => Value): Readonly<Record<PatternKind, Value>> {
   return {
     ignore: of("ignore"),
     admin_chat: of("admin_chat"),
@@ -30,13 +40,10 @@ export function readPatterns(settings: SettingsReader, builtIn: BuiltInPatterns)
   };
 }
 
-function readKind(
-  settings: SettingsReader,
-  kind: PatternKind,
-  builtIn: BuiltInPatterns,
-): readonly Pattern[] {
+/** `undefined` where it is not written. */
+function readKind(settings: SettingsReader, kind: PatternKind): readonly Pattern[] | undefined {
   const written = settings.lines(kind, NOT_WRITTEN);
-  if (written === NOT_WRITTEN) return (builtIn[kind] ?? []).map(nativePattern);
+  if (written === NOT_WRITTEN) return undefined;
   if (written.length > PATTERNS_MAX) {
     settings.problem(kind, `has more than ${PATTERNS_MAX} patterns`);
     return [];

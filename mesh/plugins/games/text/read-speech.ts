@@ -1,6 +1,6 @@
 import type { SettingsReader, WholeRange } from "../../../index.ts";
 import { ESCAPES, type EscapeName, escapeBy } from "./escape.ts";
-import { type Speech, TemplateSpeech } from "./speech.ts";
+import { type Speech, TemplateSpeech, type TextBytesOf } from "./speech.ts";
 import { type Placeholder, Template } from "./template.ts";
 
 /** What a preset says where the config says nothing. */
@@ -10,9 +10,13 @@ export interface SpeechDefaults {
   readonly tell?: string;
   readonly escape: EscapeName;
   readonly textBytesMax: number;
+  /** See `TemplateSpeechOptions`. Default: `command`. */
+  readonly textBytesOf?: TextBytesOf;
   /** What the console can take at most. Default: 1,000. */
   readonly textBytesLimit?: number;
   readonly isAscii?: boolean;
+  /** See `TemplateSpeechOptions`. Default: nothing. */
+  readonly afterBackslash?: string;
   /** See `TemplateSpeechOptions`. */
   readonly codes?: RegExp;
   readonly names?: RegExp;
@@ -34,21 +38,25 @@ export function readSpeech(settings: SettingsReader, defaults: SpeechDefaults): 
     tell: readTell(settings, defaults.tell),
     escape: escapeBy(settings.choice("escape", ESCAPES, defaults.escape)),
     textBytesMax: settings.whole("text_bytes_max", defaults.textBytesMax, range),
+    textBytesOf: defaults.textBytesOf ?? "command",
     isAscii: settings.isOn("ascii", defaults.isAscii ?? false),
+    afterBackslash: defaults.afterBackslash ?? "",
     codes: defaults.codes,
     names: defaults.names,
   });
 }
 
-function readSay(settings: SettingsReader, fallback: string): Template {
-  const written = readTemplate(settings, "say", fallback, ["text"]);
+/** The key `say`. */
+export function readSay(settings: SettingsReader, fallback: string): Template {
+  const written = parseTemplate(settings, "say", settings.text("say", fallback), ["text"]);
   if (written !== undefined) return written;
   const own = Template.parse(fallback, ["text"]);
   if (own instanceof Template) return own;
   throw new Error(`a preset's own template ${own.problem}`);
 }
 
-function readTell(settings: SettingsReader, fallback: string | undefined): Template | undefined {
+/** The key `tell`. */
+export function readTell(settings: SettingsReader, fallback?: string): Template | undefined {
   const template = readTemplate(settings, "tell", fallback, ["text", "player", "id"]);
   if (template === undefined || template.has("player") || template.has("id")) return template;
   settings.problem("tell", "must have {player} or {id} in it");
@@ -56,7 +64,7 @@ function readTell(settings: SettingsReader, fallback: string | undefined): Templ
 }
 
 /** `undefined` where there is none, or a bad one. */
-function readTemplate(
+export function readTemplate(
   settings: SettingsReader,
   key: string,
   fallback: string | undefined,
@@ -64,7 +72,15 @@ function readTemplate(
 ): Template | undefined {
   const written = settings.text(key, fallback ?? "");
   // Empty: a preset's own is not wanted.
-  if (written === "" && key !== "say") return undefined;
+  return written === "" ? undefined : parseTemplate(settings, key, written, allowed);
+}
+
+function parseTemplate(
+  settings: SettingsReader,
+  key: string,
+  written: string,
+  allowed: readonly [Placeholder, ...Placeholder[]],
+): Template | undefined {
   const template = Template.parse(written, allowed);
   if (template instanceof Template) return template;
   settings.problem(key, template.problem);

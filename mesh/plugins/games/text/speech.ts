@@ -12,6 +12,9 @@ export interface Speech {
   tell(player: GamePlayer, text: string): SpokenLine;
 }
 
+/** What the bytes of a text are counted of: as it stands in the `command`, with what `escape` adds, or as it is `shown`. */
+export type TextBytesOf = "command" | "shown";
+
 export interface TemplateSpeechOptions {
   readonly say: Template;
   /** Without it administrators cannot be spoken to alone. */
@@ -19,9 +22,15 @@ export interface TemplateSpeechOptions {
   /** Without it no player can be spoken to alone. */
   readonly tell: Template | undefined;
   readonly escape: Escape;
-  /** Of the text in a command, in UTF-8, with what `escape` adds. */
+  /** Of the text, in UTF-8. */
   readonly textBytesMax: number;
+  readonly textBytesOf: TextBytesOf;
   readonly isAscii: boolean;
+  /**
+   * Stands behind a text that ends in a backslash, where more than its quote follows in the command: for consoles that
+   * find the end of a command in another way than that of an argument.
+   */
+  readonly afterBackslash: string;
   /** Removed from a text: single characters that begin codes of the game's. */
   readonly codes: RegExp | undefined;
   /** What a player's name must be to stand in a command; others cannot be told anything. */
@@ -45,14 +54,14 @@ export class TemplateSpeech implements Speech {
     const { say, sayAdmin } = this.#options;
     const template = line.audience === "admin" ? sayAdmin : say;
     if (template === undefined) return "unsupported";
-    const text = this.#text(line.text);
+    const text = this.#text(line.text, template);
     return text === "" ? "empty" : { command: template.command({ text }) };
   }
 
   tell(player: GamePlayer, text: string): SpokenLine {
     const { tell, escape } = this.#options;
     if (tell === undefined) return "unsupported";
-    const shown = this.#text(text);
+    const shown = this.#text(text, tell);
     if (shown === "") return "empty";
     const name = this.#nameIn(tell, player);
     const id = idIn(tell, player);
@@ -60,10 +69,15 @@ export class TemplateSpeech implements Speech {
     return { command: tell.command({ player: name, id: escape(id), text: shown }) };
   }
 
-  #text(text: string): string {
-    const { escape, textBytesMax: bytesMax } = this.#options;
+  #text(text: string, template: Template): string {
+    const { escape, textBytesMax: bytesMax, textBytesOf, afterBackslash } = this.#options;
     const line = this.#plain(beginningOf(text, bytesMax));
-    return VISIBLE.test(line) ? cutLine(line, { bytesMax, escape }).trimEnd() : "";
+    if (!VISIBLE.test(line)) return "";
+    const cut =
+      textBytesOf === "shown"
+        ? escape(cutLine(line, { bytesMax }).trimEnd())
+        : cutLine(line, { bytesMax, escape }).trimEnd();
+    return cut.endsWith("\\") && !template.endsInText ? cut + afterBackslash : cut;
   }
 
   /** `undefined` if it is wanted and there is none that can stand in a command. */

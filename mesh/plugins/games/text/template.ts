@@ -47,7 +47,17 @@ export class Template {
 
   /** Whether the placeholder is in it. */
   has(placeholder: Placeholder): boolean {
-    return this.#pieces.some((piece, index) => index % 2 === 1 && piece === placeholder);
+    return this.count(placeholder) > 0;
+  }
+
+  /** How often the placeholder is in it. */
+  count(placeholder: Placeholder): number {
+    return this.#pieces.filter((piece, index) => index % 2 === 1 && piece === placeholder).length;
+  }
+
+  /** Whether its one `{text}` is the last of it, but for a quote. */
+  get endsInText(): boolean {
+    return this.count("text") === 1 && /^"?$/.test(this.#pieces.at(-1) ?? "");
   }
 
   /** The command, with values that are escaped already. */

@@ -2,14 +2,20 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { createServer, type Server, type Socket } from "node:net";
 import type { GameSession } from "../../../../../mesh/plugins/games/adapter.ts";
 import { DDNET_PRESET, TEEWORLDS_PRESET } from "../../../../../mesh/plugins/games/econ/adapter.ts";
+import type { WrittenSettings } from "../../../../../mesh/settings-reader.ts";
 import { ByteStream } from "../../../../helpers/byte-stream.ts";
 import { CHAT_MODE, EconPlayer } from "../../../../helpers/games/econ-player.ts";
 import { EconServer, PASSWORD, TEEWORLDS } from "../../../../helpers/games/econ-server.ts";
 import { adapterOf, problemsOf, SessionLog } from "../../../../helpers/games/session-log.ts";
 import { until } from "../../../../helpers/turns.ts";
 
-function open(port: number, password = PASSWORD): { log: SessionLog; session: GameSession } {
-  return SessionLog.open(adapterOf(TEEWORLDS_PRESET, { port: String(port), password }));
+function open(
+  port: number,
+  password = PASSWORD,
+  written: WrittenSettings = {},
+): { log: SessionLog; session: GameSession } {
+  const settings = { port: String(port), password, ...written };
+  return SessionLog.open(adapterOf(TEEWORLDS_PRESET, settings));
 }
 
 describe("the settings", () => {
@@ -34,6 +40,19 @@ describe("the settings", () => {
       'port must be a whole number from 1 to 65535, not "x"',
       "password must be 1 to 127 bytes without control characters: give the value of the server's ec_password",
       'hots is no key of [game]; did you mean "host"?',
+    ]);
+    expect(
+      problemsOf(TEEWORLDS_PRESET, {
+        port: "8304",
+        password: "x",
+        chat: "(?<player>.*)",
+        say: "say hi",
+        text_bytes_max: "256",
+      }),
+    ).toEqual([
+      'chat cannot use the pattern "(?<player>.*)": it needs a group (?<text>...); a pattern with ; or # in it stands in single quotes',
+      "say must have {text} in it; a value with ; or # in it stands in single quotes",
+      'text_bytes_max must be a whole number from 16 to 255, not "256"',
     ]);
   });
 });
@@ -84,6 +103,28 @@ describe("a session with a scripted server", () => {
     await until(() => log.notUnderstood.length === 2);
     expect(log.understood).toEqual([chatted]);
     expect(log.notUnderstood).toEqual([strange, strange]);
+    await session.close();
+  });
+
+  test("leaves out what it knows of a kind that patterns tell of", async () => {
+    const written = { chat: String.raw`\[mod\]: (?<text>something) of (?<player>a mod)` };
+    const { log, session } = open(await listen(answer), PASSWORD, written);
+    await log.heard({ type: "chat" });
+    await until(() => log.understood.length === 2);
+    const player = { name: "a mod" };
+    const event = { type: "chat", audience: "all", player, text: "something" } as const;
+    // One came during the login.
+    expect(log.told.slice(1)).toEqual([event, event]);
+    expect(log.notUnderstood).toEqual([chatted]);
+    await session.close();
+  });
+
+  test("sends no command that the console would cut", async () => {
+    const say = `say "${"{text}".repeat(36)}"`;
+    const { log, session } = open(await listen(answer), PASSWORD, { say });
+    await log.up();
+    expect(await session.say({ text: "x".repeat(30) })).toBe("failed");
+    expect(await session.say({ text: "x".repeat(20) })).toBe("sent");
     await session.close();
   });
 
@@ -199,5 +240,39 @@ describe.skipIf(!isInstalled)("a session with a server of Teeworlds", () => {
     const late = open(game.econPort);
     expect(await late.log.over()).toMatchObject({ kind: "unreachable" });
     await Promise.all([session.close(), wrong.session.close(), late.session.close()]);
+  }, 20_000);
+
+  test("reads and speaks as the operator wants it", async () => {
+    await using game = await started();
+    const { log, session } = open(game.econPort, PASSWORD, {
+      ignore: String.raw`^\[[^\]]*\]\[chat\]: \d+:\d+:Bot: `,
+      say: 'broadcast "{text}"',
+      say_admin: 'say "for admins: {text}"; say "once more: {text}"',
+      tell: 'say "for {player}: {text}"',
+    });
+    await log.up();
+    using bot = await EconPlayer.join(game.gamePort, "Bot");
+    using ann = await EconPlayer.join(game.gamePort, "Ann");
+    await log.heard({ type: "join", player: { id: "0", name: "Bot" } });
+    await log.heard({ type: "join", player: { id: "1", name: "Ann" } });
+    bot.say("[trains] Alice: hi");
+    // The server has both lines in their order once Ann has heard the first.
+    await ann.hears(({ text }) => text === "[trains] Alice: hi");
+    ann.say("hello");
+    await log.heard({ type: "chat", text: "hello" });
+    expect(log.told.filter(({ type }) => type === "chat")).toHaveLength(1);
+    expect(log.understood.join()).not.toContain("[trains]");
+
+    const hostile = 'a"; shutdown; say "b \\';
+    expect(await session.say({ text: hostile })).toBe("sent");
+    const runs = "; shutdown \\";
+    expect(await session.say({ text: runs, audience: "admin" })).toBe("sent");
+    expect(await session.tell({ id: "1", name: "Ann" }, "psst")).toBe("sent");
+    await ann.hears(({ text }) => text === "for Ann: psst");
+    await ann.hears(({ text }) => text === `for admins: ${runs} `);
+    await ann.hears(({ text }) => text === `once more: ${runs} `);
+    await until(() => ann.broadcasts.includes(hostile));
+    expect(log.end).toBeUndefined();
+    await session.close();
   }, 20_000);
 });

@@ -88,9 +88,9 @@ test("a password that no console can have is refused at once, and not repeated",
 test("what there is no room for is not said, and the next line is", async () => {
   const { client, lane } = await ready();
   lane.roomBytes = 10;
-  expect([client.say("one"), client.say("two")]).toEqual([true, false]);
+  expect([client.run('say "one"'), client.run('say "two"')]).toEqual([true, false]);
   lane.roomBytes = 4096;
-  expect(client.say("and on")).toBe(true);
+  expect(client.run('say "and on"')).toBe(true);
   expect(lane.taken).toBe('say "one"\nsay "and on"\n');
 });
 
@@ -108,7 +108,7 @@ test("closing tells so once, without an error, and nothing is sent any more", as
   client.close();
   client.close();
   expect(await closed).toBeUndefined();
-  expect(client.say("x")).toBe(false);
+  expect(client.run("say x")).toBe(false);
   lane.tells("[1][chat]: 1:0:Ann: x");
   expect(lane.taken).toBe("");
   expect([lane.isClosed, clock.timers]).toEqual([true, 0]);

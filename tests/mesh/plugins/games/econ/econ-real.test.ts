@@ -1,6 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import * as fc from "fast-check";
-import { sayable } from "../../../../../mesh/plugins/games/econ/say.ts";
+import { readEconSpeech } from "../../../../../mesh/plugins/games/econ/say.ts";
+import { SettingsReader } from "../../../../../mesh/settings-reader.ts";
+import { commandsIn } from "../../../../helpers/games/econ-console.ts";
 import { EconListener } from "../../../../helpers/games/econ-listener.ts";
 import { CHAT_MODE, EconPlayer } from "../../../../helpers/games/econ-player.ts";
 import {
@@ -84,9 +86,14 @@ for (const [index, kind] of kinds.entries()) {
         "z".repeat(255),
         ...lines,
       ];
-      const wanted = said.map(sayable).filter((line) => line !== "");
-      for (const line of said) listener.client.say(line);
-      listener.client.say("the end");
+      const speech = readEconSpeech(new SettingsReader({}));
+      const commands = said.flatMap((text) => {
+        const spoken = speech.say({ text });
+        return typeof spoken === "string" ? [] : [spoken.command];
+      });
+      const wanted = commands.flatMap(commandsIn).map(({ argument }) => argument);
+      for (const command of commands) listener.client.run(command);
+      listener.client.run('say "the end"');
       await ann.hears(({ text }) => text === "the end");
       const heard = ann.heard.filter(({ from, text }) => from === -1 && text !== "the end");
       const own = heard.slice(-wanted.length).map(({ text }) => text);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
+import { readOverrides } from "../../../../../mesh/plugins/games/text-reading.ts";
+import { SettingsReader, type WrittenSettings } from "../../../../../mesh/settings-reader.ts";
 import { EconScript } from "../../../../helpers/games/econ-script.ts";
 
 const ENTERED = "[1][server]: player has entered the game. ClientID=0 addr=127.0.0.1:1";
@@ -7,7 +9,7 @@ const ENTERED = "[1][server]: player has entered the game. ClientID=0 addr=127.0
 describe("the login", () => {
   test("ends in ready, before anything else is told", () => {
     const script = new EconScript();
-    expect(script.session.say("too early")).toBe(false);
+    expect(script.session.run("say x")).toBe(false);
     script.greets();
     script.tells("[1][chat]: 1:0:Ann: early");
     expect(script.events).toEqual([]);
@@ -161,6 +163,72 @@ describe("the names of players", () => {
   });
 });
 
+describe("patterns of the operator's", () => {
+  const ANN = { id: 0, name: "Ann" };
+
+  function scripted(written: WrittenSettings): EconScript {
+    const settings = new SettingsReader(written);
+    const overrides = readOverrides(settings);
+    expect(settings.problems).toEqual([]);
+    return EconScript.ready({ names: { 0: "Ann" } }, overrides);
+  }
+
+  test.each([
+    ["Teeworlds", (tag: string) => `[07:11:12][${tag}]: `],
+    ["DDNet", (tag: string) => `2026-11-22 07:10:20 I ${tag}: `],
+  ])("read the lines of a mod, in the form of %s", (_game, head) => {
+    const script = scripted({
+      chat: [
+        String.raw`^\[[^\]]*\]\[mod\]: (?<id>\d+)\|(?<player>.*)\| (?<text>.*)$`,
+        String.raw`^\S+ \S+ I mod: (?<id>\d+)\|(?<player>.*)\| (?<text>.*)$`,
+      ],
+    });
+    const said = `${head("mod")}0|Ann| hi: there`;
+    script.tells(said, `${head("other")}0|Ann| hi`);
+    const player = { id: "0", name: "Ann" };
+    expect(script.events).toEqual([
+      { type: "pattern", event: { type: "chat", audience: "all", player, text: "hi: there" } },
+    ]);
+    expect(script.lines.slice(-2)).toEqual([
+      [said, true],
+      [`${head("other")}0|Ann| hi`, false],
+    ]);
+  });
+
+  test("that ignore a line leave it out altogether", () => {
+    const script = scripted({ ignore: [String.raw`\[chat\]: 1:0:`, String.raw`leave player='0:`] });
+    script.tells("[1][chat]: 1:0:Ann: hi", "[1][game]: leave player='0:Ann'");
+    expect([script.events, script.lines]).toEqual([[], []]);
+    script.tells("[1][teamchat]: 2:0:0:Ann: ours");
+    expect(script.events).toEqual([{ type: "chat", player: ANN, audience: "team", text: "ours" }]);
+  });
+
+  test("keep their place among what waits for a name", () => {
+    const script = scripted({ map: "^now playing (?<map>.*)$" });
+    script.tells(ENTERED.replace("=0", "=1"), "now playing dm9", "[1][chat]: 1:1:Bob: hi");
+    expect(script.events).toEqual([]);
+    script.answers({ names: { 0: "Ann", 1: "Bob" } });
+    expect(script.events.map(({ type }) => type)).toEqual(["join", "pattern", "chat"]);
+  });
+
+  test("that fit no line of their kind have it shown as not understood", () => {
+    const script = scripted({ chat: "", leave: "" });
+    script.tells("[1][chat]: 1:0:Ann: hi", "[1][game]: leave player='0:Ann'");
+    script.tells("[1][teamchat]: 2:0:0:Ann: ours");
+    expect(script.lines.map(([, isUnderstood]) => isUnderstood)).toEqual([false, false, true]);
+  });
+
+  test("never see what is private, or an answer", () => {
+    const script = scripted({ chat: String.raw`^(?<player>\S*)(?<text>.*)$` });
+    script.tells("[1][whisper]: 3:0:1:Ann: psst", "[1][server]: cid=0 cmd='sv_rcon_password x'");
+    script.session.onDeadline();
+    script.answers({ names: { 0: "Ann" } });
+    expect(script.events).toEqual([]);
+    script.tells("[1][mod]: hi");
+    expect(script.events.map(({ type }) => type)).toEqual(["pattern"]);
+  });
+});
+
 describe("a session that is ready", () => {
   test("is checked now and then, which also shows who left unseen", () => {
     const script = EconScript.ready({ names: { 0: "Ann", 1: "Bob" } });
@@ -173,13 +241,12 @@ describe("a session that is ready", () => {
     expect(script.errors).toEqual([]);
   });
 
-  test("says what it is told, and not more than there is room for", () => {
+  test("runs what it is told, and not more than there is room for", () => {
     const script = EconScript.ready({ names: {} });
-    expect(script.session.say('a"; shutdown')).toBe(true);
-    expect(script.sent).toBe('say "a\\"; shutdown"\n');
-    expect(script.session.say("\n")).toBe(false);
+    expect(script.session.run('say "a"')).toBe(true);
+    expect(script.sent).toBe('say "a"\n');
     script.hasRoom = false;
-    expect(script.session.say("more")).toBe(false);
+    expect(script.session.run('say "more"')).toBe(false);
   });
 
   test("does not hear its own words, nor whispers", () => {

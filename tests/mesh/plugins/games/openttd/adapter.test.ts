@@ -54,6 +54,10 @@ describe("the settings", () => {
     );
     expect(problems[3]).toStartWith("colour must be one of blue, silver, gold,");
     expect(problems.join().replaceAll("secrets.cfg", "")).not.toContain("secret");
+    expect(problemsOf(OPENTTD_PRESET, { password: "x", say: "say hi", chat: "x" })).toEqual([
+      "say must have {text} in it; a value with ; or # in it stands in single quotes",
+      expect.stringContaining("chat is no key of [game]; its keys are"),
+    ]);
     expect(problemsOf(OPENTTD_PRESET, {})).toEqual([
       "password is missing: give the server's admin_password",
     ]);
@@ -276,6 +280,34 @@ describe.skipIf(!HAS_OPENTTD)("a session with a server of OpenTTD", () => {
     expect(await wrong.log.over()).toMatchObject({ kind: "wrong_password" });
     expect(wrong.log.end?.text).not.toContain("not this");
     await Promise.all([session.close(), wrong.session.close()]);
+  }, 20_000);
+
+  test("says lines by commands of its console, where it is to", async () => {
+    await using game = await OpenttdServer.start();
+    await using player = await OpenttdPlayer.join(game.gamePort, "Alice");
+    const { log, session } = open(game.adminPort, {
+      say: 'say "* {text}"',
+      tell: 'say_client {id} "{text}"',
+    });
+    await log.up();
+    const origin = { server: "TF2", player: "Ann", text: "hi" };
+    const hostile = '[TF2] Ann: "; quit "\\" \\';
+    expect(await session.say({ text: hostile, origin })).toBe("sent");
+    expect(await session.tell({ name: "Alice" }, "psst")).toBe("sent");
+    expect(await session.tell({ name: "Bob" }, "psst")).toBe("failed");
+    expect(await session.say({ text: "\u200b" })).toBe("empty");
+    await player.hears(({ text }) => text === "psst");
+    expect(player.heard.filter(({ from }) => from === 1)).toEqual([
+      { action: 3, from: 1, text: `* ${hostile} ` },
+      { action: 5, from: 1, text: "psst" },
+    ]);
+    // What the console says comes back as the server's own, which is no chat of a player.
+    expect(log.told.filter(({ type }) => type === "chat")).toEqual([]);
+    const wrong = open(game.adminPort, { say: 'nosuch "{text}"' });
+    await wrong.log.up();
+    expect(await wrong.session.say({ text: "hi" })).toBe("failed");
+    await Promise.all([session.close(), wrong.session.close()]);
+    expect(await session.say({ text: "late" })).toBe("down");
   }, 20_000);
 
   test("tells that all leave at a new game, of its map, and who comes back", async () => {

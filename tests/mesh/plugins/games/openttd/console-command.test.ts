@@ -2,56 +2,37 @@ import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import {
   assertCommand,
-  consoleArgument,
+  consoleText,
 } from "../../../../../mesh/plugins/games/openttd/console-command.ts";
 import { safeText } from "../../../../../mesh/plugins/games/openttd/safe-text.ts";
+import { openttdWords } from "../../../../helpers/games/console-commands.ts";
 import { hostileLine } from "../arbitraries.ts";
-
-/** The words of a command as the game's console takes them apart. */
-function wordsOf(command: string): string[] {
-  if (command.startsWith("#")) return [];
-  const words: string[] = [];
-  let word: string | undefined;
-  let quoted = false;
-  for (let at = 0; at < command.length; at += 1) {
-    const character = command.charAt(at);
-    if (character === '"') {
-      quoted = !quoted;
-      word ??= "";
-    } else if (character === " " && !quoted) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else if (character === "\\" && command.charAt(at + 1) === '"') {
-      word = `${word ?? ""}"`;
-      at += 1;
-    } else {
-      word = `${word ?? ""}${character}`;
-    }
-  }
-  return word === undefined ? words : [...words, word];
-}
 
 describe("an argument", () => {
   test.each([
-    ["hello", '"hello"'],
-    ["a b", '"a b"'],
-    ['say "hi"', '"say \\"hi\\""'],
-    ["back\\", '"back\\ "'],
-    ['\\"', '"\\\\""'],
-    ["", '""'],
+    ["hello", "hello"],
+    ["a b", "a b"],
+    ['say "hi"', String.raw`say \"hi\"`],
+    ["back\\", "back\\ "],
+    ['\\"', String.raw`\\"`],
+    ["x".repeat(101), `${"x".repeat(96)}…`],
+    ['"'.repeat(101), `${String.raw`\"`.repeat(48)}…`],
+    ["\u200b", ""],
+    ["", ""],
   ])("%j is written %j", (text, expected) => {
-    expect(consoleArgument(text, 100)).toBe(expected);
+    expect(consoleText(text, 100)).toBe(expected);
   });
 
   test("is one word for the console, and the last, whatever is in it", () => {
     fc.assert(
       fc.property(hostileLine, (text) => {
-        const line = safeText(text, 200);
-        const words = wordsOf(`echo ${consoleArgument(text, 200)} end`);
-        expect(words).toHaveLength(3);
-        expect(words[0]).toBe("echo");
-        expect(words[1]?.trimEnd()).toBe(line);
-        expect(words[2]).toBe("end");
+        const written = consoleText(text, 200);
+        expect(Buffer.byteLength(written)).toBeLessThanOrEqual(200);
+        const [command, shown = "", ...rest] = openttdWords(`echo "${written}" end`);
+        expect([command, ...rest]).toEqual(["echo", "end"]);
+        const line = safeText(text, 1000);
+        if (Buffer.byteLength(line) <= 90) expect(shown.trimEnd()).toBe(line);
+        else expect(line.startsWith(shown.trimEnd().replace(/…$/, ""))).toBe(true);
       }),
       { numRuns: 500 },
     );
