@@ -1,15 +1,8 @@
 /** `adapter = teeworlds` and `adapter = ddnet`: their servers, by the external console. */
 
 import type { GameLine, GamePlayer, SayOutcome, SettingsReader } from "../../../index.ts";
-import type {
-  GameAdapter,
-  GameSession,
-  Preset,
-  SessionEnd,
-  SessionEndKind,
-  SessionEvent,
-  SessionEvents,
-} from "../adapter.ts";
+import type { GameAdapter, GameSession, Preset, SessionEvent, SessionEvents } from "../adapter.ts";
+import { sessionEndOf } from "../session-end.ts";
 import { SessionTeller } from "../session-teller.ts";
 import { addressText, dialTcp } from "../tcp-connection.ts";
 import { type Overrides, readOverrides, type Speech, type SpokenLine } from "../text-reading.ts";
@@ -144,29 +137,10 @@ class EconGameSession implements GameSession {
 
   #onClosed(error: EconError | undefined): void {
     // Without one, it was closed from here.
-    if (error !== undefined) this.#teller.over(endOf(error, this.#teller.isUp));
+    if (error !== undefined) this.#teller.over(sessionEndOf(error, this.#teller.isUp));
   }
 }
 
 function playerOf({ id, name }: Player): GamePlayer {
   return { id: String(id), name };
-}
-
-function endOf(error: EconError, wasUp: boolean): SessionEnd {
-  return { kind: kindOf(error, wasUp), text: error.message };
-}
-
-function kindOf({ code }: EconError, wasUp: boolean): SessionEndKind {
-  switch (code) {
-    case "connect_failed":
-      return "unreachable";
-    case "timeout":
-      return wasUp ? "lost" : "unreachable";
-    case "closed":
-      return wasUp ? "lost" : "failed";
-    case "wrong_password":
-      return "wrong_password";
-    default:
-      return "failed";
-  }
 }

@@ -1,14 +1,8 @@
 /** `adapter = openttd`: a server of OpenTTD, by its admin port. */
 
 import type { GameLine, GamePlayer, SayOutcome, SettingsReader } from "../../../index.ts";
-import type {
-  GameAdapter,
-  GameSession,
-  Preset,
-  SessionEnd,
-  SessionEndKind,
-  SessionEvents,
-} from "../adapter.ts";
+import type { GameAdapter, GameSession, Preset, SessionEnd, SessionEvents } from "../adapter.ts";
+import { sessionEndOf } from "../session-end.ts";
 import { SessionTeller } from "../session-teller.ts";
 import { addressText } from "../tcp-connection.ts";
 import type { SpokenLine } from "../text-reading.ts";
@@ -204,20 +198,5 @@ function outcomeOf(outcome: ReturnType<OpenttdClient["tell"]> | undefined): SayO
 
 function endOf(error: unknown, wasUp: boolean): SessionEnd {
   if (!(error instanceof OpenttdError)) return { kind: "failed", text: String(error) };
-  return { kind: kindOf(error, wasUp), text: error.message };
-}
-
-function kindOf({ code }: OpenttdError, wasUp: boolean): SessionEndKind {
-  switch (code) {
-    case "connect_failed":
-      return "unreachable";
-    case "timeout":
-      return wasUp ? "lost" : "unreachable";
-    case "closed":
-      return wasUp ? "lost" : "failed";
-    case "wrong_password":
-      return "wrong_password";
-    default:
-      return "failed";
-  }
+  return sessionEndOf(error, wasUp);
 }
