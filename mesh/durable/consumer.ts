@@ -1,6 +1,6 @@
 /** Hands what waits for it to one handler, in order; what it has handled is let go of. */
 
-import { Backoff, type Registration } from "../../src/index.ts";
+import { Backoff, isPromiseLike, type Registration } from "../../src/index.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { errorText } from "../error-text.ts";
 import { ArrivedMessage } from "../messaging/message.ts";
@@ -31,7 +31,7 @@ export interface DurableMessage extends Message {
 }
 
 /** What it throws has failed: the message comes again, later. */
-export type DurableHandler = (message: DurableMessage) => void | Promise<void>;
+export type DurableHandler = (message: DurableMessage) => void | PromiseLike<void>;
 
 export interface ConsumerOptions {
   readonly name: string;
@@ -215,8 +215,8 @@ export class Consumer {
     this.#startedUpTo = seq;
   }
 
-  async #inTime(work: void | Promise<void>): Promise<void> {
-    if (!(work instanceof Promise)) return;
+  async #inTime(work: void | PromiseLike<void>): Promise<void> {
+    if (!isPromiseLike(work)) return;
     const late = Promise.withResolvers<never>();
     const cancel = this.#options.clock.after(HANDLER_TIMEOUT_MS, () => {
       late.reject(new Error(`the handler did not finish within ${HANDLER_TIMEOUT_MS / 1000} s`));

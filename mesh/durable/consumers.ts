@@ -14,6 +14,7 @@ import {
   QUEUE_AGE_MAX_MS,
   QUEUE_BYTES_MAX,
 } from "./limits.ts";
+import { NameTurns } from "./name-turns.ts";
 
 const RECORD = "consumer:";
 const QUEUE = "inbox:";
@@ -33,8 +34,6 @@ export interface ConsumersOptions {
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly onFailure: (error: unknown, what: string) => void;
-  /** What this node wants of others has changed. */
-  readonly onWants: () => void;
 }
 
 export class Consumers {
@@ -42,6 +41,8 @@ export class Consumers {
   readonly #entries = new Map<string, Entry>();
   /** Names of those whose start is not on the disk yet. */
   readonly #starting = new Set<string>();
+  /** None starts again while what waited for it is still being thrown away. */
+  readonly #turns = new NameTurns();
 
   constructor(options: ConsumersOptions) {
     this.#options = options;
@@ -73,6 +74,7 @@ export class Consumers {
    */
   async start(name: string, pattern: string, handler: DurableHandler): Promise<Registration> {
     assertPattern(pattern);
+    await this.#turns.idle(name);
     if (this.isHandled(name)) {
       throw new CcpError("name_taken", `the consumer ${quoted(name)} has a handler already`);
     }
@@ -95,20 +97,23 @@ export class Consumers {
   async forget(name: string): Promise<void> {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
-    const { outbox, onWants } = this.#options;
+    const { outbox } = this.#options;
     entry.consumer.stop();
     this.#entries.delete(name);
-    await outbox.records.delete(RECORD + name);
-    await outbox.records.delete(`started:${name}`);
-    await outbox.discard(QUEUE + name);
-    onWants();
+    await this.#turns.run(name, async () => {
+      await outbox.records.delete(RECORD + name);
+      await outbox.records.delete(`started:${name}`);
+      await outbox.discard(QUEUE + name);
+    });
   }
 
   /** What is to be kept of a message for those who want it. */
   entriesFor(topic: string, bytes: () => Uint8Array): readonly NewEntry[] {
     const entries: NewEntry[] = [];
+    // The same for all: one message has one id.
+    let encoded: Uint8Array | undefined;
     for (const { pattern, queue } of this.#entries.values()) {
-      if (matches(pattern, topic)) entries.push({ queue, bytes: bytes() });
+      if (matches(pattern, topic)) entries.push({ queue, bytes: (encoded ??= bytes()) });
     }
     return entries;
   }
@@ -126,7 +131,6 @@ export class Consumers {
     await this.#options.outbox.records.set(RECORD + name, JSON.stringify({ pattern }));
     entry.pattern = pattern;
     entry.savedPattern = pattern;
-    this.#options.onWants();
   }
 
   #new(name: string, pattern: string): Entry {

@@ -152,8 +152,8 @@ export class Durable {
     const { messaging, payloadBytesMax } = this.#options;
     const bytesMax = Math.max(0, payloadBytesMax - DELIVERY_ROOM_BYTES);
     const { kind, bytes: encoded } = encodePayload(payload, bytesMax);
-    // The publisher may change them as soon as this returns.
-    const bytes = encoded.slice();
+    // Raw bytes are the publisher's own, who may change them as soon as this returns.
+    const bytes = kind === "raw" ? encoded.slice() : encoded;
     const tapped = this.#taps.take(topic, payload);
     const { outbox, consumers } = this.#openedNow();
     const published: Published = { topic, kind, bytes, at: Date.now() };
@@ -277,7 +277,6 @@ export class Durable {
       outbox,
       clock,
       onFailure: (error, what) => this.#onFailure(error, what),
-      onWants: () => {},
     });
     const receiver = new Receiver({
       nodeName: messaging.nodeName,

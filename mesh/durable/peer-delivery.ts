@@ -64,6 +64,11 @@ export class PeerDelivery {
     this.#options = options;
   }
 
+  /** What waits for the node. */
+  get queue(): OutboxQueue {
+    return this.#options.queue;
+  }
+
   get status(): PeerDeliveryStatus {
     const { node } = this.#options;
     const [sent, retried] = [this.#sent, this.#retried];

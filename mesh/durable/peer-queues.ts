@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Messenger } from "../messaging/messenger.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import { encodePublished, type Published } from "./entry.ts";
-import { NodeTurns } from "./node-turns.ts";
+import { NameTurns } from "./name-turns.ts";
 import { PeerDelivery, type PeerDeliveryStatus } from "./peer-delivery.ts";
 import type { StoreId } from "./store.ts";
 import { peerQueueOf, Subscribers } from "./subscribers.ts";
@@ -30,7 +30,7 @@ export class PeerQueues {
   readonly #subscribers: Subscribers;
   readonly #deliveries = new Map<string, PeerDelivery>();
   /** A node is not wanted again while what waited for it is still being thrown away. */
-  readonly #turns = new NodeTurns();
+  readonly #turns = new NameTurns();
   #kept: Kept | undefined;
 
   constructor(options: PeerQueuesOptions) {
@@ -97,8 +97,10 @@ export class PeerQueues {
   }
 
   async #append(kept: Kept, node: string, bytes: Uint8Array): Promise<void> {
-    await peerQueueOf(kept.outbox, node).append(bytes);
-    this.#deliveryFor(kept, node).wake();
+    // Before anything is awaited: the node may be forgotten meanwhile, and is not to come back by this.
+    const delivery = this.#deliveryFor(kept, node);
+    await delivery.queue.append(bytes);
+    delivery.wake();
   }
 
   #deliveryFor({ outbox, storeId }: Kept, node: string): PeerDelivery {

@@ -2,9 +2,9 @@
 
 import { MeshError } from "../mesh-error.ts";
 import type { NewEntry, Outbox } from "../outbox/outbox.ts";
-import { type Delivery, decodePublished, encodeArrived, parseDelivery } from "./entry.ts";
+import { decodePublished, encodeArrived, type Published, parseDelivery } from "./entry.ts";
 import { BATCH_ENTRIES_MAX } from "./limits.ts";
-import { NodeTurns } from "./node-turns.ts";
+import { NameTurns } from "./name-turns.ts";
 import { Seen } from "./seen.ts";
 
 export interface ReceiverOptions {
@@ -16,10 +16,16 @@ export interface ReceiverOptions {
   readonly onArrived: () => void;
 }
 
+/** What came from another node, with the numbers that it has there. */
+interface ParsedDelivery {
+  readonly store: string;
+  readonly entries: readonly { readonly seq: number; readonly published: Published }[];
+}
+
 export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #seen: Seen;
-  readonly #turns = new NodeTurns();
+  readonly #turns = new NameTurns();
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -36,7 +42,10 @@ export class Receiver {
     return await this.#turns.run(from, () => this.#keep(from, delivery));
   }
 
-  async #keep(node: string, { store, entries }: Delivery): Promise<{ readonly upTo: number }> {
+  async #keep(
+    node: string,
+    { store, entries }: ParsedDelivery,
+  ): Promise<{ readonly upTo: number }> {
     const { nodeName, outbox, entriesFor, onArrived } = this.#options;
     // The sender counts anew for each node, and a node that has another name now is another one to it.
     const counted = `${nodeName}/${store}`;
@@ -44,10 +53,9 @@ export class Receiver {
     const upTo = entries.at(-1)?.seq ?? seen;
     const fresh = entries.filter(({ seq }) => seq > seen);
     if (fresh.length === 0) return { upTo };
-    const kept = fresh.flatMap(({ seq, bytes }) => {
-      const published = decodePublished(bytes);
-      return entriesFor(published.topic, () => encodeArrived({ node, store, seq }, published));
-    });
+    const kept = fresh.flatMap(({ seq, published }) =>
+      entriesFor(published.topic, () => encodeArrived({ node, store, seq }, published)),
+    );
     // In one commit: what is confirmed is kept, and never kept twice. [DURABLE-4.4]
     await outbox.append(kept, this.#seen.changes(node, counted, upTo));
     onArrived();
@@ -56,14 +64,15 @@ export class Receiver {
 }
 
 /** @throws {MeshError} `remote_failure` where it is none [DURABLE-4.6] */
-export function parsedDelivery(payload: unknown): Delivery {
+export function parsedDelivery(payload: unknown): ParsedDelivery {
   try {
-    const delivery = parseDelivery(payload);
-    const { entries } = delivery;
+    const { store, entries } = parseDelivery(payload);
     const isSorted = entries.every(({ seq }, at) => at === 0 || seq > (entries[at - 1]?.seq ?? 0));
     if (isSorted && entries.length <= BATCH_ENTRIES_MAX) {
-      for (const { bytes } of entries) decodePublished(bytes);
-      return delivery;
+      return {
+        store,
+        entries: entries.map(({ seq, bytes }) => ({ seq, published: decodePublished(bytes) })),
+      };
     }
   } catch {
     // Not even a list.

@@ -22,17 +22,18 @@ export class NodeStore {
     return existsSync(join(this.#folder, FILE_NAME));
   }
 
-  /** `undefined` while nobody has needed it. */
-  get opened(): Outbox | undefined {
-    return this.#outbox;
-  }
-
   /** @throws {OutboxError} `in_use`, `unwritable`, `damaged`, `too_new`, `disk_full`, `io_failed` */
   open(): Outbox {
     if (this.#outbox !== undefined) return this.#outbox;
     const outbox = Outbox.open({ folder: this.#folder });
+    try {
+      this.#onOpened(outbox);
+    } catch (error) {
+      // The next attempt is to say why it fails, not that somebody holds the file.
+      void outbox.close().catch(() => {});
+      throw error;
+    }
     this.#outbox = outbox;
-    this.#onOpened(outbox);
     return outbox;
   }
 

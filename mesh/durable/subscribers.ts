@@ -83,7 +83,8 @@ export class Subscribers {
     const away = [...this.#wants].filter(([node]) => !this.#options.isUp(node));
     const [longest] = away.toSorted(([, one], [, other]) => one.at - other.at);
     if (longest === undefined) {
-      throw new Error(`durable messages are kept for ${SUBSCRIBERS_MAX} nodes already`);
+      const text = `durable messages are kept for ${SUBSCRIBERS_MAX} nodes already, all of them up: forget the consumers of one that needs none`;
+      throw new Error(text);
     }
     await this.#forget(longest[0]);
   }

@@ -116,6 +116,18 @@ describe("a durable message", () => {
     expect([here.payloads, all.payloads, some.payloads]).toEqual([[1, 2], [1, 2], [1]]);
   });
 
+  test("has one id for all consumers of a node", async () => {
+    const surf = await bed.start("surf");
+    const bhop = await bed.start("bhop");
+    for (const node of [surf, bhop]) {
+      const one = await node.collect("one", "game.kill");
+      const other = await node.collect("other", "game.>");
+      await surf.durable.publish("game.kill", 1);
+      await Promise.all([one.has(1), other.has(1)]);
+      expect(one.messages[0]?.id).toBe(String(other.messages[0]?.id));
+    }
+  });
+
   test("of bytes arrives as they are, also where the publisher changes them at once", async () => {
     const surf = await bed.start("surf");
     const bhop = await bed.start("bhop");
@@ -281,6 +293,50 @@ describe("a consumer", () => {
     expect(depths(surf)).toEqual({});
     expect(depths(bhop)).toEqual({});
     expect(surf.durable.status()?.peers).toEqual([]);
+  });
+
+  test("that is forgotten while a message is kept for it, and comes back, has what comes then", async () => {
+    const surf = await bed.start("surf");
+    const bhop = await bed.start("bhop");
+    await bhop.collect("kills", "game.>");
+    await surf.durable.publish("game.kill", 1);
+    await Promise.allSettled([
+      surf.durable.publish("game.kill", 2),
+      bhop.durable.forget("kills"),
+      surf.durable.publish("game.kill", 3),
+    ]);
+    const kills = await bhop.collect("kills", "game.>");
+    await surf.durable.publish("game.kill", 4);
+    await until(() => kills.payloads.at(-1) === 4);
+  });
+
+  test("can start again while it is being forgotten", async () => {
+    const surf = await bed.start("surf");
+    (await surf.collect("kills", "game.>")).stop();
+    const forgotten = surf.durable.forget("kills");
+    const kills = await surf.collect("kills", "game.>");
+    await forgotten;
+    await surf.durable.publish("game.kill", 1);
+    await kills.has(1);
+    expect(depths(surf)).toHaveProperty("inbox:kills");
+  });
+
+  test("has not handled a message before whatever its handler returned has settled", async () => {
+    const surf = await bed.start("surf");
+    const work = Promise.withResolvers<void>();
+    let calls = 0;
+    await surf.durable.consume("kills", "game.>", () => {
+      calls += 1;
+      // oxlint-disable-next-line unicorn/no-thenable -- what is tested
+      return { then: (...callbacks) => work.promise.then(...callbacks) };
+    });
+    await surf.durable.publish("game.kill", 1);
+    await until(() => calls === 1);
+    await settle();
+    expect(depths(surf)["inbox:kills"]).toBe(1);
+    work.reject(new Error("the database is gone"));
+    await until(() => surf.durable.status()?.consumers[0]?.failed === 1);
+    expect(depths(surf)["inbox:kills"]).toBe(1);
   });
 
   test("with another pattern has what matches that from then on", async () => {
