@@ -36,7 +36,7 @@ export class PluginReports {
     this.#status = report;
     return {
       remove: () => {
-        this.#status = undefined;
+        if (this.#status === report) this.#status = undefined;
       },
     };
   }
@@ -47,7 +47,7 @@ export class PluginReports {
     this.#metrics = report;
     return {
       remove: () => {
-        this.#metrics = undefined;
+        if (this.#metrics === report) this.#metrics = undefined;
       },
     };
   }

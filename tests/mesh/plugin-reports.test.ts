@@ -27,6 +27,17 @@ test("what it tells is as JSON has it, until it takes it back", () => {
   expect(reports.status()).toBeUndefined();
 });
 
+test("what is taken back twice leaves what came after it", () => {
+  const status = reports.onStatus(() => 1);
+  const metrics = reports.onMetrics(() => []);
+  for (const registration of [status, metrics]) registration.remove();
+  reports.onStatus(() => 2);
+  reports.onMetrics(() => [metric()]);
+  for (const registration of [status, metrics]) registration.remove();
+  expect(reports.status()).toBe(2);
+  expect(reports.metrics().length).toBe(1);
+});
+
 test("metrics carry the name of the plugin", () => {
   reports.onMetrics(() => [metric()]);
   expect(reports.metrics()).toEqual([metric({ name: "ccp_admin_chat_lines_total" })]);

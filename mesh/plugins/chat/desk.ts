@@ -9,7 +9,6 @@ import {
   ECHO_LOOKS_FACTOR,
   HISTORY_AGE_MS,
   READS_FACTOR,
-  SEEN_ID_AGE_MS,
   SEEN_IDS_MAX,
 } from "./limits.ts";
 import { Mutes } from "./mutes.ts";
@@ -64,7 +63,8 @@ export function newDesk(
   clock: RelayClock = SYSTEM_CLOCK,
 ): Desk {
   const { rates, echoMs } = settings;
-  const ids = { idsMax: SEEN_IDS_MAX, ageMs: SEEN_ID_AGE_MS };
+  // As long as lines are in the history, lest one that is told again counts as new.
+  const ids = { idsMax: SEEN_IDS_MAX, ageMs: HISTORY_AGE_MS };
   return {
     node,
     settings,
@@ -85,8 +85,7 @@ export function newDesk(
     }),
     sent: new SeenIds(ids),
     seen: new SeenIds(ids),
-    // As long as they are in the history, lest a game that comes up is shown them again.
-    shown: new SeenIds({ ...ids, ageMs: HISTORY_AGE_MS }),
+    shown: new SeenIds(ids),
   };
 }
 

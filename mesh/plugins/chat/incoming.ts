@@ -61,11 +61,12 @@ export class Incoming {
   /** Shows a line of the past. */
   async showPast(channel: string, past: HistoryLine): Promise<void> {
     const { id, server: from, player, text } = past;
-    const { echo, clock } = this.#desk;
+    const { echo, clock, shown, node } = this.#desk;
     const line: RelayLine = { ...NOTHING, id, player, text };
     // A bot in the game repeats it as any other.
     echo.remember({ server: from, player, text }, clock.now());
-    const outcome = OUTCOMES[await this.#desk.node.game.say(this.#shown(channel, from, line))];
+    const outcome = OUTCOMES[await node.game.say(this.#shown(channel, from, line))];
+    if (outcome !== "shown") shown.remove(id);
     this.#note(channel, from, line, outcome);
   }
 

@@ -113,15 +113,15 @@ export class LateLines {
   }
 
   #take(channel: string, told: unknown): void {
-    const { history, seen, settings, clock } = this.#desk;
+    const { history, sent, seen, settings, clock } = this.#desk;
     const lines = v.safeParse(Told, told);
     if (!lines.success) return;
     const nowMs = clock.now();
     for (const line of lines.output) {
       const { id, ageMs } = line;
       const text = safeText(line.text);
-      // What came by itself is in the history already.
-      if (text === undefined || !seen.add(id, nowMs)) continue;
+      // What was said here, or came by itself, is in the history already.
+      if (text === undefined || sent.has(id) || !seen.add(id, nowMs)) continue;
       // Who told it may have other filters.
       const filtered = settings.filters.apply(text);
       if (filtered.kind === "drop") continue;

@@ -46,7 +46,7 @@ export const COMMAND_PREFIX_CHARS_MAX = 8;
 /** A screen or two. */
 export const HISTORY_LINES_MAX = 100;
 
-/** Older lines are no news to a game that comes up. */
+/** Older lines are no news to a game that comes up. Ids are remembered as long: a message hardly comes again later. */
 export const HISTORY_AGE_MS: number = 900 * SECOND_MS;
 
 /** Lines that a game has not answered yet: more than any console keeps waiting. */
@@ -78,9 +78,6 @@ export const RATED_SERVERS_MAX = 1024;
 
 /** What a hundred busy servers say within the age. */
 export const SEEN_IDS_MAX = 16_384;
-
-/** A message that comes a second time comes within seconds; durable ones after a break of some minutes. */
-export const SEEN_ID_AGE_MS: number = 600 * SECOND_MS;
 
 /** Thirty lines a second for the usual age, far more than people can read. */
 export const ECHO_LINES_MAX = 1000;

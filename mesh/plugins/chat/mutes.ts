@@ -23,6 +23,8 @@ export interface MuteChanges {
   readonly gaveWay: readonly MuteEntry[];
 }
 
+const BY_NAME: Intl.Collator = new Intl.Collator("en");
+
 const NO_CHANGES: MuteChanges = { changed: [], gaveWay: [] };
 
 /**
@@ -73,8 +75,15 @@ export class Mutes {
   list(nowMs: number): readonly MuteEntry[] {
     const active = this.all().filter((entry) => isActive(entry, nowMs));
     return active.toSorted((one, other) =>
-      muteTargetText(one).localeCompare(muteTargetText(other), "en"),
+      BY_NAME.compare(muteTargetText(one), muteTargetText(other)),
     );
+  }
+
+  /** How many {@link list} has. */
+  count(nowMs: number): number {
+    let count = 0;
+    for (const entry of this.#entries.values()) if (isActive(entry, nowMs)) count += 1;
+    return count;
   }
 
   /** With those that are over and still outvote others: what a file keeps, and a node tells one that has come. */

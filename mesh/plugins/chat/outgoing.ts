@@ -10,6 +10,7 @@ import {
 import type { Desk } from "./desk.ts";
 import type { Outcome } from "./outcome.ts";
 import { type LineType, payloadOf, type RelayLine, topicOf } from "./relay-line.ts";
+import { reply } from "./reply.ts";
 import { safeName, safeText } from "./safe-chat.ts";
 
 export type ChatEvent = Extract<GameEvent, { readonly type: "chat" }>;
@@ -150,13 +151,7 @@ export class Outgoing {
     if (!settings.rateNotice || !rates.isNoticeDue(name, clock.now())) return;
     const seconds = Math.round(settings.rates.periodMs / 1000);
     const text = `your lines come too fast, and are not seen on the other servers; wait ${seconds} s`;
-    void this.#tell(player, name, text);
-  }
-
-  async #tell(player: GamePlayer, name: string, text: string): Promise<void> {
-    const { game } = this.#desk.node;
-    const outcome = await game.tell(player, text);
-    if (outcome === "unsupported") await game.say(`${name}: ${text}`);
+    void reply(this.#desk, player, text);
   }
 
   #note(id: string, channel: string, line: SaidHere, outcome: Outcome): void {

@@ -6,6 +6,7 @@ import { parseChatCommand } from "./commands.ts";
 import type { Desk } from "./desk.ts";
 import { type FoundPlayer, findPlayer, type PlayerQuery } from "./find-player.ts";
 import type { ChatEvent } from "./outgoing.ts";
+import { reply } from "./reply.ts";
 import { safeName, safeText } from "./safe-chat.ts";
 
 export const TELL_SERVICE = "chat.tell";
@@ -38,7 +39,8 @@ export class PrivateLines {
       return false;
     }
     this.#carryOut(event.player, command).catch((error: unknown) => {
-      node.log.error("a command of a player failed", { error });
+      // The plugin may have been unloaded meanwhile.
+      if (!node.signal.aborted) node.log.error("a command of a player failed", { error });
     });
     return true;
   }
@@ -82,15 +84,15 @@ export class PrivateLines {
     if (rates.take(name, node.name, clock.now()) !== "pass") {
       // Once a period: each answer is a line that the game has to show.
       if (!rates.isNoticeDue(name, clock.now())) return;
-      return await this.#reply(player, "your lines come too fast; wait a little");
+      return await reply(this.#desk, player, "your lines come too fast; wait a little");
     }
     switch (command.kind) {
       case "usage":
-        return await this.#reply(player, command.usage);
+        return await reply(this.#desk, player, command.usage);
       case "players":
-        return await this.#reply(player, this.#players());
+        return await reply(this.#desk, player, this.#players());
       case "msg":
-        return await this.#reply(player, await this.#send(player, command.to, command.text));
+        return await reply(this.#desk, player, await this.#send(player, command.to, command.text));
     }
   }
 
@@ -126,14 +128,6 @@ export class PrivateLines {
     const { node } = this.#desk;
     const servers = node.game.servers().map(({ node: name, players }) => [name, players] as const);
     return new Map(servers);
-  }
-
-  /** In private where the game can do that, else for all to see. */
-  async #reply(player: GamePlayer, text: string): Promise<void> {
-    const { game } = this.#desk.node;
-    const line = safeText(text) ?? "";
-    if ((await game.tell(player, line)) !== "unsupported") return;
-    await game.say(`${safeName(player.name) ?? "?"}: ${line}`);
   }
 }
 

@@ -56,7 +56,7 @@ export class Relay {
       teamChannels,
       adminChannels,
       lines: trace.counts,
-      mutes: mutes.list(clock.date()).length,
+      mutes: mutes.count(clock.date()),
     };
   }
 }

@@ -51,6 +51,15 @@ describe("a mute", () => {
     expect(mutes.list(NOW_MS + 1000)).toEqual([]);
   });
 
+  test("is counted as long as it is listed", () => {
+    const mutes = new Mutes();
+    mute(mutes, "Bob", { untilMs: NOW_MS + 1000 });
+    mute(mutes, "@dust");
+    mute(mutes, "Eve@surf");
+    mutes.lift({ player: "Eve", server: "surf" }, "admin", NOW_MS + 1);
+    expect([mutes.count(NOW_MS + 999), mutes.count(NOW_MS + 1000)]).toEqual([2, 1]);
+  });
+
   test("is lifted, and told as a change", () => {
     const mutes = new Mutes();
     mute(mutes, "Bob");

@@ -268,6 +268,38 @@ describe("what is kept back", () => {
     ]);
   });
 
+  test.each([
+    ["is logged", false, ["a player could not be told something"]],
+    ["after the unload is no failure", true, []],
+  ])(
+    "a player who says too much: that the game fails to tell so %s",
+    async (_what, unloaded, logged) => {
+      const answer = Promise.withResolvers<void>();
+      surf.tellOutcome = "unsupported";
+      surf.consoleAnswers = answer.promise;
+      for (let n = 0; n < 6; n += 1) await surf.say("Alice", `line number ${n} of many`);
+      if (unloaded) surf.unloading.abort(new Error("unloaded"));
+      answer.reject(new Error("no console"));
+      await bed.settled();
+      expect(surf.log.messages("error")).toEqual(logged);
+    },
+  );
+
+  test.each([
+    ["is logged", false, ["a player could not be told something"]],
+    ["after the unload is no failure", true, []],
+  ])("a command whose answer the game fails to show %s", async (_what, unloaded, logged) => {
+    const answer = Promise.withResolvers<void>();
+    const kz = bed.add("kz", { players_command: "on" });
+    kz.tellOutcome = "unsupported";
+    kz.consoleAnswers = answer.promise;
+    await kz.say("Alice", "!players");
+    if (unloaded) kz.unloading.abort(new Error("unloaded"));
+    answer.reject(new Error("no console"));
+    await bed.settled();
+    expect(kz.log.messages("error")).toEqual(logged);
+  });
+
   test("a server that says too much, whoever says it", async () => {
     for (let n = 0; n < 120; n += 1) {
       await bed.publish("rogue", "chat.global", { player: `p${n}`, text: `number ${n}` });
@@ -452,6 +484,28 @@ describe("the last lines", () => {
     bed.nowMs += 11 * 60_000;
     await kz.happens({ type: "up", map: undefined, players: [] });
     expect(kz.lines).toEqual(["[surf] Alice: you see this once"]);
+  });
+
+  test("are in the history once, whoever has said them and however late they are asked for", async () => {
+    const kz = bed.add("kz", { history: "10" });
+    await surf.say("Alice", "first of all");
+    await kz.say("Kim", "and then some");
+    const known = kz.desk.history.last("global", 10, 0);
+    expect(known.map(({ player }) => player)).toEqual(["Alice", "Kim"]);
+    bed.nowMs += 11 * 60_000;
+    await kz.happens({ type: "up", map: undefined, players: [] });
+    expect(kz.desk.history.last("global", 10, 0)).toEqual(known);
+  });
+
+  test("are shown the next time where the console has not taken them", async () => {
+    await surf.say("Alice", "first of all");
+    const late = bed.add("late", { history: "10" });
+    late.outcome = "down";
+    await late.happens({ type: "up", map: undefined, players: [] });
+    expect(late.counts).toEqual({ game_down: 1 });
+    late.outcome = "sent";
+    await late.happens({ type: "up", map: undefined, players: [] });
+    expect(late.lines).toEqual(["[surf] Alice: first of all"]);
   });
 
   test("are those that this server lets through, whoever tells them", async () => {
