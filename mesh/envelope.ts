@@ -26,3 +26,25 @@ export function newEnvelope(
   const id = Bun.randomUUIDv7("hex", now);
   return { v: ENVELOPE_VERSION, id, topic, node, time: new Date(now).toISOString(), type, payload };
 }
+
+/**
+ * Whether it has all the fields of an envelope, with what they must hold. By hand, because a library's check takes
+ * several times as long as all the rest of reading an event.
+ */
+export function isEnvelope(value: unknown): value is Envelope {
+  return (
+    isObject(value) &&
+    Number.isFinite(value["v"]) &&
+    typeof value["id"] === "string" &&
+    typeof value["topic"] === "string" &&
+    typeof value["node"] === "string" &&
+    typeof value["type"] === "string" &&
+    typeof value["time"] === "string" &&
+    !Number.isNaN(Date.parse(value["time"])) &&
+    isObject(value["payload"])
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -51,9 +51,11 @@ export {
 export { AdminProblem, type AdminRequest, type AdminRoute } from "./admin-routes.ts";
 export { jsonOf } from "./admin-json.ts";
 export { beginningOf, type CutOptions, cutLine, oneLine } from "./chat-text.ts";
+export { type Cancel, type Clock, SYSTEM_CLOCK } from "./clock.ts";
 export type { DurableHandler, DurableMessage } from "./durable/consumer.ts";
 export type { Tap } from "./durable/taps.ts";
-export { ENVELOPE_VERSION, type Envelope, newEnvelope } from "./envelope.ts";
+export { ENVELOPE_VERSION, type Envelope, isEnvelope, newEnvelope } from "./envelope.ts";
+export { errorText } from "./error-text.ts";
 export type {
   ChatAudience,
   GameEvent,
@@ -89,6 +91,7 @@ export {
   type Plugin,
   type PluginNode,
   type PluginPresence,
+  type UnloadTaskOptions,
 } from "./plugin.ts";
 export { OutboxError, type OutboxErrorCode } from "./outbox/outbox-error.ts";
 export type { OutboxEntry, OutboxQueue, QueueStatus } from "./outbox/outbox-queue.ts";

@@ -1,30 +1,43 @@
 /** What one loaded plugin holds of its node, and how all of it is undone. */
 
 import { CcpError, type Registration } from "../src/index.ts";
+import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { errorPlace } from "./error-place.ts";
 import { errorText } from "./error-text.ts";
 import type { Logger } from "./log.ts";
 import { type LimitedLogger, limited } from "./log-limit.ts";
+import type { UnloadTaskOptions } from "./plugin.ts";
 
 /** Registrations, subscriptions, connections and timers of one plugin. Beyond it, it forgets to clean up after itself. */
 const OPEN_MAX = 10_000;
 
+/** Twice the ten minutes that a game may be given to end, and 5 seconds for killing it. */
+const GRACE_MS_MAX = 1_205_000;
+
 /** A timer that fails a thousand times a second must not fill the disk. */
 const FAILURES_LOGGED = { everyMs: 10_000, keysMax: 100 };
+
+interface UnloadTask {
+  readonly task: () => void | Promise<void>;
+  /** `undefined`: what the unload gives. */
+  readonly graceMs: number | undefined;
+}
 
 export class PluginHoldings {
   /** Who it is, in the texts of errors. */
   readonly owner: string;
   readonly #log: Logger;
+  readonly #clock: Clock;
   readonly #failures: LimitedLogger;
   readonly #abort = new AbortController();
   readonly #undo = new Set<() => void>();
-  readonly #unloadTasks: (() => void | Promise<void>)[] = [];
+  readonly #unloadTasks: UnloadTask[] = [];
   #unloading = false;
 
-  constructor(plugin: string, log: Logger) {
+  constructor(plugin: string, log: Logger, clock: Clock = SYSTEM_CLOCK) {
     this.owner = `plugin ${plugin}`;
     this.#log = log;
+    this.#clock = clock;
     this.#failures = limited(log, FAILURES_LOGGED);
   }
 
@@ -74,13 +87,18 @@ export class PluginHoldings {
     void over.then(() => registration.remove());
   }
 
-  onUnload(task: () => void | Promise<void>): void {
+  /** @throws {CcpError} `cancelled`, `invalid_option` */
+  onUnload(task: () => void | Promise<void>, { graceMs }: UnloadTaskOptions = {}): void {
     if (this.#unloading) {
       const text = `${this.owner} is being unloaded, and takes no further unload task`;
       throw new CcpError("cancelled", text);
     }
+    if (graceMs !== undefined && !(graceMs >= 0 && graceMs <= GRACE_MS_MAX)) {
+      const text = `graceMs must be 0 to ${GRACE_MS_MAX} milliseconds, not ${graceMs}`;
+      throw new CcpError("invalid_option", text);
+    }
     this.assertRoom();
-    this.#unloadTasks.push(task);
+    this.#unloadTasks.push({ task, graceMs });
   }
 
   /** Runs what the plugin has given; never throws, and logs what that does. */
@@ -98,22 +116,26 @@ export class PluginHoldings {
     this.#failures.error(`${what} ${errorText(error)}`, `${what} failed`, fields);
   }
 
-  /** Undoes everything. Tasks that take longer than `graceMs` together are left behind. */
-  async unload(graceMs: number): Promise<void> {
+  /**
+   * Undoes everything. Tasks that together take longer than the longest of their graces are left behind;
+   * `defaultGraceMs` is that of a task which asked for none.
+   */
+  async unload(defaultGraceMs: number): Promise<void> {
     if (this.signal.aborted) {
       return;
     }
     this.#unloading = true;
     const tasks = this.#unloadTasks.toReversed();
     const done = (async () => {
-      for (const task of tasks) await this.run("unload task", task);
+      for (const { task } of tasks) await this.run("unload task", task);
     })();
     const grace = Promise.withResolvers<"late">();
-    const timer = setTimeout(() => grace.resolve("late"), graceMs);
+    const graceMs = Math.max(0, ...tasks.map((task) => task.graceMs ?? defaultGraceMs));
+    const cancel = this.#clock.after(graceMs, () => grace.resolve("late"));
     if ((await Promise.race([done, grace.promise])) === "late") {
       this.#log.warn("unload tasks did not finish in time and are left behind", { graceMs });
     }
-    clearTimeout(timer);
+    cancel();
     for (const undo of this.#undo) undo();
     this.#undo.clear();
     this.#abort.abort(new CcpError("cancelled", `${this.owner} was unloaded`));

@@ -24,7 +24,7 @@ export type { PluginStatus } from "./plugin-entry.ts";
 
 /** A plugin that has not loaded or set itself up by then waits for something that does not come. */
 const SETUP_TIMEOUT_MS = 10_000;
-/** For closing files and saying goodbye. */
+/** For closing files and saying goodbye; a task that needs longer asks for it. */
 const UNLOAD_GRACE_MS = 5000;
 
 export interface PluginHostOptions {
@@ -43,7 +43,7 @@ export interface PluginHostOptions {
   readonly builtIn?: readonly BuiltInName[];
   /** Time a plugin's module has to load, and then its setup to finish. Default: 10 seconds. */
   readonly setupTimeoutMs?: number;
-  /** Time a plugin's unload tasks have, together. Default: 5 seconds. */
+  /** Time a plugin's unload tasks have, together, where none asks for more. Default: 5 seconds. */
   readonly unloadGraceMs?: number;
 }
 

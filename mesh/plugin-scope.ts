@@ -38,6 +38,7 @@ import type {
   MessageSubscription,
   PluginNode,
   PluginPresence,
+  UnloadTaskOptions,
 } from "./plugin.ts";
 import { HeldGame } from "./plugin-game.ts";
 import { PluginHoldings } from "./plugin-holdings.ts";
@@ -215,9 +216,9 @@ export class PluginScope implements PluginNode {
     return this.#held.keep({ remove: () => clearInterval(timer) });
   }
 
-  onUnload(task: () => void | Promise<void>): void {
+  onUnload(task: () => void | Promise<void>, options?: UnloadTaskOptions): void {
     this.#held.assertLoaded();
-    this.#held.onUnload(task);
+    this.#held.onUnload(task, options);
   }
 
   subscribe(pattern: string, options?: SubscribeOptions): MessageSubscription;

@@ -62,6 +62,14 @@ export interface CallbackSubscribeOptions extends SubscribeOptions {
   readonly onCallbackError?: (error: unknown) => void;
 }
 
+export interface UnloadTaskOptions {
+  /**
+   * Milliseconds this task may take before the unload goes on without it; 1,205,000 at most, which is 20 minutes and
+   * 5 seconds. The tasks of a plugin have the longest that one of them asks for, together. Default: 5000.
+   */
+  readonly graceMs?: number;
+}
+
 /**
  * The node, as one plugin sees it. Everything that is registered, dialled or timed through it is
  * undone when the plugin unloads; using it after that throws.
@@ -222,9 +230,9 @@ export interface PluginNode {
   /**
    * Runs `task` when the plugin unloads, before all else is undone; the last one added runs first.
    *
-   * @throws {CcpError} `cancelled` once the plugin is being unloaded
+   * @throws {CcpError} `cancelled` once the plugin is being unloaded; `invalid_option` for a `graceMs` out of range
    */
-  onUnload(task: () => void | Promise<void>): void;
+  onUnload(task: () => void | Promise<void>, options?: UnloadTaskOptions): void;
 }
 
 export interface Plugin {

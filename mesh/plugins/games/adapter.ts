@@ -66,6 +66,8 @@ export interface GameAdapter {
   readonly game: string;
   /** Where the game speaks for itself over the node's port: what it finds there. */
   readonly receiver?: { readonly plugin: string; readonly receiver: RawReceiverClass };
+  /** The longest that the `close` of a session takes, where a game of the node's own is given time to end. */
+  readonly stopMs?: number | undefined;
   /** Starts a session. Does not throw: what goes wrong is told by `onOver`. */
   open(events: SessionEvents): GameSession;
 }

@@ -6,4 +6,4 @@ export { KeptConsole } from "./console/kept-console.ts";
 export { BZADMIN_LINE_BYTES_MAX, LOGIN_LINES_MAX } from "./console/limits.ts";
 export { LineConsole } from "./console/line-connection.ts";
 export { readCommand } from "./console/read-command.ts";
-export { requireOwnLines } from "./console/own-lines.ts";
+export { readOwnGrammar } from "./console/own-lines.ts";

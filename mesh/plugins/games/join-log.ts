@@ -1,6 +1,5 @@
-import type { Logger } from "../../index.ts";
+import type { Cancel, Clock, Logger } from "../../index.ts";
 import type { SessionEnd } from "./adapter.ts";
-import type { Cancel, Clock } from "./clock.ts";
 import { TROUBLE_LOGGED_EVERY_MS, TROUBLES_MAX } from "./limits.ts";
 import { SETTLED_MS } from "./retry.ts";
 

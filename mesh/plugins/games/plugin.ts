@@ -1,11 +1,19 @@
 /** The game beside the node: heard, spoken to, and told of on the mesh. */
 
-import { definePlugin, type Plugin, type PluginNode, type SettingsReader } from "../../index.ts";
-import { SYSTEM_CLOCK } from "./clock.ts";
+import {
+  definePlugin,
+  type Plugin,
+  type PluginNode,
+  type SettingsReader,
+  SYSTEM_CLOCK,
+} from "../../index.ts";
 import { PRESENCE_DELAY_MS } from "./limits.ts";
 import { type GameSettings, readGameSettings } from "./settings.ts";
 import { GameSupervisor } from "./supervisor.ts";
 import { envelopeOf, presenceOf } from "./told.ts";
+
+/** Beyond the time the game has to end: for what is not waiting. */
+const STOP_MARGIN_MS = 1000;
 
 /** All that is wrong with `[game]` stands in the reader's problems afterwards. */
 export function checkGameSettings(settings: SettingsReader): void {
@@ -74,7 +82,9 @@ function joinGame(node: PluginNode, { preset, adapter, ignoredPlayers }: GameSet
     answer: () => node.game.servers(),
   });
   if (receiver !== undefined) node.onRaw(receiver.plugin, receiver.receiver);
-  node.onUnload(() => supervisor.stop());
+  const { stopMs } = adapter;
+  const unloading = stopMs === undefined ? {} : { graceMs: stopMs + STOP_MARGIN_MS };
+  node.onUnload(() => supervisor.stop(), unloading);
   supervisor.start();
 }
 

@@ -1,6 +1,8 @@
 /** Keeps a game joined: opens a session, and another one whenever it is over, until it is stopped. */
 
 import type {
+  Cancel,
+  Clock,
   GameEvent,
   GameLine,
   GamePlayer,
@@ -17,7 +19,6 @@ import type {
   SessionEvent,
   SessionStart,
 } from "./adapter.ts";
-import type { Cancel, Clock } from "./clock.ts";
 import { JoinLog } from "./join-log.ts";
 import { LINE_SHOWN_CHARS_MAX, REASON_CHARS_MAX } from "./limits.ts";
 import { Retry } from "./retry.ts";

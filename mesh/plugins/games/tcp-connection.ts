@@ -1,7 +1,7 @@
 /** The one file of the games' clients that touches a socket. */
 
 import type { Socket } from "bun";
-import { type Cancel, SYSTEM_CLOCK } from "./clock.ts";
+import { type Cancel, SYSTEM_CLOCK } from "../../index.ts";
 
 export interface TcpConnection {
   /** Queues bytes; answers `false` if so many wait already that these were dropped, or it is closed. */

@@ -1,10 +1,9 @@
-import { oneLine, type SayOutcome } from "../../../index.ts";
+import { type Cancel, type Clock, oneLine, type SayOutcome, SYSTEM_CLOCK } from "../../../index.ts";
 import type { SessionEnd } from "../adapter.ts";
-import { type Cancel, type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { addressText } from "../tcp-connection.ts";
 import type { Console, ConsoleEvents, OpenConsole } from "../text-parts.ts";
 import { toAscii } from "../text-reading.ts";
-import { Child } from "./child.ts";
+import { Child, stopMsMax } from "./child.ts";
 import { cannotStart } from "./child-process.ts";
 import {
   BZADMIN_ECHO_TIMEOUT_MS,
@@ -50,6 +49,7 @@ const HURRIED_BYTES = 50;
 /** A server of BZFlag, spoken to as an observer of the game. What bzadmin prints are its lines. */
 export class BzadminConsole implements Console {
   readonly where: string;
+  readonly stopMs: number = stopMsMax(STOP_TIMEOUT_MS);
   readonly #options: BzadminConsoleOptions;
 
   constructor(options: BzadminConsoleOptions) {

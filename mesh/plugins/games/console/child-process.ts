@@ -1,8 +1,7 @@
-import type { SayOutcome } from "../../../index.ts";
+import { type Clock, type SayOutcome, SYSTEM_CLOCK } from "../../../index.ts";
 import type { SessionEnd } from "../adapter.ts";
-import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { Console, ConsoleEvents, OpenConsole } from "../text-parts.ts";
-import { Child } from "./child.ts";
+import { Child, stopMsMax } from "./child.ts";
 import { STOP_TIMEOUT_MS } from "./limits.ts";
 
 export interface ChildConsoleOptions {
@@ -20,11 +19,13 @@ export interface ChildConsoleOptions {
 /** A game that the node starts: what it prints is read, and it reads commands from its standard input. */
 export class ChildConsole implements Console {
   readonly where: string;
+  readonly stopMs: number;
   readonly #options: ChildConsoleOptions;
 
   constructor(options: ChildConsoleOptions) {
     // The rest of the words may have passwords among them.
     this.where = options.words[0];
+    this.stopMs = stopMsMax(options.stopTimeoutMs ?? STOP_TIMEOUT_MS);
     this.#options = options;
   }
 

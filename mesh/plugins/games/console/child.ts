@@ -1,6 +1,5 @@
 import type { Subprocess } from "bun";
-import type { SayOutcome } from "../../../index.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock, SayOutcome } from "../../../index.ts";
 import { ChildInput } from "./child-input.ts";
 import { KILL_TIMEOUT_MS, REST_TIMEOUT_MS } from "./limits.ts";
 import { LineBudget } from "./line-budget.ts";
@@ -22,6 +21,11 @@ export interface ChildOwner {
   onEnded(how: string): void;
 }
 
+/** The longest that {@link Child.stop} takes: asked twice, killed, and the rest of its output read. */
+export function stopMsMax(stopTimeoutMs: number): number {
+  return 2 * stopTimeoutMs + KILL_TIMEOUT_MS + REST_TIMEOUT_MS;
+}
+
 /**
  * A process in a group of its own, which is ended with all that it started. It does not get the signals of the
  * terminal: its owner ends it in its own time.
@@ -33,7 +37,7 @@ export class Child {
   readonly #input: ChildInput;
   readonly #budget: LineBudget;
   readonly #outputs: readonly OutputReader[];
-  readonly #ended: Promise<void>;
+  readonly #ended = Promise.withResolvers<void>();
   #state: "running" | "stopping" | "ended" = "running";
 
   /** @throws if there is no such program, or no such folder */
@@ -57,7 +61,7 @@ export class Child {
       const onLine = (line: string): void => owner.onLine(line);
       return new OutputReader({ stream, budget: this.#budget, clock, onLine });
     });
-    this.#ended = this.#run();
+    void this.#run();
   }
 
   /** Writes a line. */
@@ -72,7 +76,7 @@ export class Child {
       this.#state = "stopping";
       await this.#askToStop();
     }
-    await this.#ended;
+    await this.#ended.promise;
   }
 
   async #askToStop(): Promise<void> {
@@ -103,6 +107,7 @@ export class Child {
     this.#state = "ended";
     for (const output of this.#outputs) output.cancel();
     this.#input.close();
+    this.#ended.resolve();
     this.#owner.onEnded(how);
   }
 

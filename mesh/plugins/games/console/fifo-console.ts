@@ -1,7 +1,6 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
-import type { SayOutcome } from "../../../index.ts";
+import { type Clock, type SayOutcome, SYSTEM_CLOCK } from "../../../index.ts";
 import type { SessionEnd } from "../adapter.ts";
-import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { Console, ConsoleEvents, OpenConsole } from "../text-parts.ts";
 import { FIFO_RETRY_MS, INPUT_BYTES_MAX } from "./limits.ts";
 

@@ -1,6 +1,5 @@
-import type { SayOutcome } from "../../../index.ts";
+import { type Cancel, type Clock, type SayOutcome, SYSTEM_CLOCK } from "../../../index.ts";
 import type { SessionEnd } from "../adapter.ts";
-import { type Cancel, type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import type { Console, ConsoleEvents, OpenConsole } from "../text-parts.ts";
 import { REOPEN_MAX_MS, REOPEN_MIN_MS, REOPEN_WRONG_PASSWORD_MS } from "./limits.ts";
 
@@ -10,11 +9,13 @@ import { REOPEN_MAX_MS, REOPEN_MIN_MS, REOPEN_WRONG_PASSWORD_MS } from "./limits
  */
 export class KeptConsole implements Console {
   readonly where: string;
+  readonly stopMs: number | undefined;
   readonly #console: Console;
   readonly #clock: Clock;
 
   constructor(console: Console, clock: Clock = SYSTEM_CLOCK) {
     this.where = console.where;
+    this.stopMs = console.stopMs;
     this.#console = console;
     this.#clock = clock;
   }

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from "../clock.ts";
+import type { Cancel, Clock } from "../../../index.ts";
 import { BUDGET_INTERVAL_MS, LINES_MAX, OUTPUT_BYTES_MAX } from "./limits.ts";
 
 export interface LineBudgetOwner {

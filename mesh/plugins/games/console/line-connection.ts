@@ -1,6 +1,5 @@
-import type { SayOutcome } from "../../../index.ts";
+import { type Cancel, type Clock, type SayOutcome, SYSTEM_CLOCK } from "../../../index.ts";
 import type { SessionEnd } from "../adapter.ts";
-import { type Cancel, type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import { addressText, type Dial, dialTcp, type TcpConnection } from "../tcp-connection.ts";
 import { type Console, type ConsoleEvents, LineReader, type OpenConsole } from "../text-parts.ts";
 import type { Pattern } from "../text-reading.ts";
@@ -162,7 +161,7 @@ class LineConnection implements OpenConsole {
 
   #pingLater(): void {
     const { ping } = this.#options;
-    if (ping === undefined) return;
+    if (ping === undefined || this.#isOver()) return;
     this.#after(ping.intervalMs, () => {
       this.#write(ping.line);
       this.#pingLater();

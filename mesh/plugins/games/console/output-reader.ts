@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../../index.ts";
 import { LineReader } from "../text-parts.ts";
 import { FLOOD_PAUSE_MS } from "./limits.ts";
 import type { LineBudget } from "./line-budget.ts";

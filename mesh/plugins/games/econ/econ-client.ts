@@ -1,4 +1,4 @@
-import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../../index.ts";
 import { type Dial, dialTcp, type TcpConnection } from "../tcp-connection.ts";
 import type { Overrides } from "../text-reading.ts";
 import { EconError } from "./econ-error.ts";

@@ -1,11 +1,8 @@
 import type { SettingsReader } from "../../../index.ts";
 import type { GameAdapter, Preset } from "../adapter.ts";
-import { LineConsole, LOGIN_LINES_MAX, requireOwnLines } from "../consoles.ts";
-import { LineGrammar, readPatterns, readSpeech, TextAdapter } from "../text-game.ts";
+import { LineConsole, LOGIN_LINES_MAX, readOwnGrammar } from "../consoles.ts";
+import { TextAdapter } from "../text-game.ts";
 import { type Pattern, writtenPattern } from "../text-reading.ts";
-
-/** Below what the lines of most games have. */
-const TEXT_BYTES_MAX = 200;
 
 const PING_INTERVAL_S = 60;
 const PASSWORD = "{password}";
@@ -17,18 +14,10 @@ export const LINE_PRESET: Preset = {
 };
 
 function createLine(settings: SettingsReader): GameAdapter {
-  requireOwnLines(settings);
   return new TextAdapter({
     game: settings.optional("game") ?? "line",
+    grammar: readOwnGrammar(settings),
     console: readLine(settings),
-    grammar: new LineGrammar({
-      patterns: readPatterns(settings, {}),
-      speech: readSpeech(settings, {
-        say: "{text}",
-        escape: "none",
-        textBytesMax: TEXT_BYTES_MAX,
-      }),
-    }),
   });
 }
 

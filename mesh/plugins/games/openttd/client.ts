@@ -3,7 +3,7 @@
  * owner's affair.
  */
 
-import { type Clock, SYSTEM_CLOCK } from "../clock.ts";
+import { type Clock, SYSTEM_CLOCK } from "../../../index.ts";
 import { addressText, type Dial, type TcpConnection } from "../tcp-connection.ts";
 import { dial } from "./dial.ts";
 import type { OpenttdEvent, OpenttdPlayer, OpenttdServerInfo } from "./events.ts";

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from "../clock.ts";
+import type { Cancel, Clock } from "../../../index.ts";
 import type { OpenttdLimits } from "./limits.ts";
 import { OpenttdError } from "./openttd-error.ts";
 

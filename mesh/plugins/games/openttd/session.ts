@@ -5,7 +5,7 @@
  * others, so that the roster is whole then. From there on it hears chat and may speak.
  */
 
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../../index.ts";
 import { assertCommand } from "./console-command.ts";
 import type { OpenttdEvent, OpenttdPlayer, OpenttdServerInfo } from "./events.ts";
 import { FrameDecoder } from "./frame-decoder.ts";

@@ -1,12 +1,9 @@
 import type { SettingsReader } from "../../../index.ts";
 import type { GameAdapter, Preset } from "../adapter.ts";
-import { FifoConsole, readCommand, requireOwnLines } from "../consoles.ts";
-import { LineGrammar, readPatterns, readSpeech, TextAdapter } from "../text-game.ts";
+import { FifoConsole, readCommand, readOwnGrammar } from "../consoles.ts";
+import { TextAdapter } from "../text-game.ts";
 import type { Console, Feed } from "../text-parts.ts";
 import { FileFeed } from "../text-reading.ts";
-
-/** Below what the lines of most games have. */
-const TEXT_BYTES_MAX = 200;
 
 /**
  * Any game whose console is its standard input and output: one that the node runs (`command`), or one that writes a
@@ -18,19 +15,9 @@ export const PROCESS_PRESET: Preset = {
 };
 
 function createProcess(settings: SettingsReader): GameAdapter {
-  requireOwnLines(settings);
-  return new TextAdapter({
-    game: settings.optional("game") ?? "process",
-    ...readProcess(settings),
-    grammar: new LineGrammar({
-      patterns: readPatterns(settings, {}),
-      speech: readSpeech(settings, {
-        say: "{text}",
-        escape: "none",
-        textBytesMax: TEXT_BYTES_MAX,
-      }),
-    }),
-  });
+  const game = settings.optional("game") ?? "process";
+  const grammar = readOwnGrammar(settings);
+  return new TextAdapter({ game, grammar, ...readProcess(settings) });
 }
 
 function readProcess(settings: SettingsReader): {

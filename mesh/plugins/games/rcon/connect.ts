@@ -1,4 +1,4 @@
-import { SYSTEM_CLOCK } from "../clock.ts";
+import { SYSTEM_CLOCK } from "../../../index.ts";
 import { addressText } from "../tcp-connection.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import { type RconDialect, SOURCE } from "./dialect.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../../index.ts";
 import type { ByteStream, ByteStreamHandler } from "./byte-stream.ts";
 import { commandBytes } from "./command-bytes.ts";
 import type { RconDialect } from "./dialect.ts";

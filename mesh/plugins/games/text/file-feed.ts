@@ -1,6 +1,6 @@
 import { constants, type FileHandle, open, stat } from "node:fs/promises";
+import { type Cancel, type Clock, SYSTEM_CLOCK } from "../../../index.ts";
 import type { SessionEnd } from "../adapter.ts";
-import { type Cancel, type Clock, SYSTEM_CLOCK } from "../clock.ts";
 import {
   FILE_BEHIND_BYTES_MAX,
   FILE_BUSY_POLL_MS,

@@ -113,7 +113,7 @@ class HttpListener implements Part {
     const { host, port } = this.#options;
     const where = addressText(host, port);
     this.#events.onUnread(
-      `a request that does not come from the game's address was refused (${where})`,
+      `a request that does not come from the game's address was refused: set host to the address that the game sends from (it arrived at ${where})`,
     );
   }
 }

@@ -21,17 +21,22 @@ export interface FeedEvents {
 /** `onLine` tells what the console itself prints, where that is what is read of the game, too. */
 export type ConsoleEvents = FeedEvents;
 
-/** Where lines of the game are read. */
-export interface Feed {
+/** What is said of a part before it is opened. */
+interface Closed {
   /** An address, a file, a command, for the log and the status; never with a secret in it. */
   readonly where: string;
+  /** Milliseconds that the `close` of what is opened takes at most, where it gives a process time to end. */
+  readonly stopMs?: number | undefined;
+}
+
+/** Where lines of the game are read. */
+export interface Feed extends Closed {
   /** Does not throw: what goes wrong is told by `onOver`. */
   open(events: FeedEvents): Part;
 }
 
 /** Where text is said. */
-export interface Console {
-  readonly where: string;
+export interface Console extends Closed {
   /** Does not throw: what goes wrong is told by `onOver`. */
   open(events: ConsoleEvents): OpenConsole;
 }

@@ -26,17 +26,30 @@ const TEXT_BYTES_LIMIT = 1000;
 /** Less would show nothing of most texts. */
 const TEXT_BYTES_MIN = 16;
 
+/** Those that keep text from ending the quotes that it stands between, and do nothing for it outside of them. */
+const QUOTED: ReadonlySet<EscapeName> = new Set(["quotes", "apostrophe"]);
+
 /** The keys `say`, `say_admin`, `tell`, `escape`, `text_bytes_max` and `ascii`. */
 export function readSpeech(settings: SettingsReader, defaults: SpeechDefaults): Speech {
   const range: WholeRange = {
     min: TEXT_BYTES_MIN,
     max: defaults.textBytesLimit ?? TEXT_BYTES_LIMIT,
   };
+  const say = readSay(settings, defaults.say);
+  const sayAdmin = readTemplate(settings, "say_admin", defaults.sayAdmin, ["text"]);
+  const tell = readTell(settings, defaults.tell);
+  const escape = settings.choice("escape", ESCAPES, defaults.escape);
+  if (QUOTED.has(defaults.escape) && QUOTED.has(escape)) {
+    refuseUnquoted(settings, "say", say, defaults.say);
+    // Where there is none of the preset's own, the console is still the one that takes `say`.
+    refuseUnquoted(settings, "say_admin", sayAdmin, defaults.sayAdmin ?? defaults.say);
+    refuseUnquoted(settings, "tell", tell, defaults.tell ?? defaults.say);
+  }
   return new TemplateSpeech({
-    say: readSay(settings, defaults.say),
-    sayAdmin: readTemplate(settings, "say_admin", defaults.sayAdmin, ["text"]),
-    tell: readTell(settings, defaults.tell),
-    escape: escapeBy(settings.choice("escape", ESCAPES, defaults.escape)),
+    say,
+    sayAdmin,
+    tell,
+    escape: escapeBy(escape),
     textBytesMax: settings.whole("text_bytes_max", defaults.textBytesMax, range),
     textBytesOf: defaults.textBytesOf ?? "command",
     isAscii: settings.isOn("ascii", defaults.isAscii ?? false),
@@ -44,6 +57,26 @@ export function readSpeech(settings: SettingsReader, defaults: SpeechDefaults): 
     codes: defaults.codes,
     names: defaults.names,
   });
+}
+
+/** Where the preset's own is quoted, the console ends a command at `;`, and whoever chats could begin another. */
+function refuseUnquoted(
+  settings: SettingsReader,
+  key: string,
+  template: Template | undefined,
+  own: string,
+): void {
+  const unquoted = template?.unquoted;
+  if (unquoted === undefined || !isQuoted(own)) return;
+  settings.problem(
+    key,
+    `must have {${unquoted}} between double quotes: outside of them the console takes ; for the end of the command`,
+  );
+}
+
+function isQuoted(own: string): boolean {
+  const template = Template.parse(own, ["text", "player", "id"]);
+  return template instanceof Template && template.unquoted === undefined;
 }
 
 /** The key `say`. */

@@ -60,6 +60,16 @@ export class Template {
     return this.count("text") === 1 && /^"?$/.test(this.#pieces.at(-1) ?? "");
   }
 
+  /** The first of `{text}` and `{player}` that stands outside double quotes. */
+  get unquoted(): "text" | "player" | undefined {
+    let quotes = 0;
+    for (const [index, piece] of this.#pieces.entries()) {
+      if (index % 2 === 0) quotes += piece.split('"').length - 1;
+      else if (quotes % 2 === 0 && (piece === "text" || piece === "player")) return piece;
+    }
+    return undefined;
+  }
+
   /** The command, with values that are escaped already. */
   command(values: Readonly<Partial<Record<Placeholder, string>>>): string {
     return this.#pieces

@@ -18,12 +18,16 @@ export interface TextAdapterOptions {
 export class TextAdapter implements GameAdapter {
   readonly where: string;
   readonly game: string;
+  readonly stopMs: number | undefined;
   readonly #options: TextAdapterOptions;
 
   constructor(options: TextAdapterOptions) {
     const { game, console, feed } = options;
     this.game = game;
     this.where = feed === undefined ? console.where : `${console.where}, read from ${feed.where}`;
+    // They are closed at the same time.
+    const stops = [console.stopMs ?? 0, feed?.stopMs ?? 0];
+    this.stopMs = Math.max(...stops) || undefined;
     this.#options = options;
   }
 

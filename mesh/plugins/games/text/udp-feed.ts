@@ -35,7 +35,8 @@ export class UdpFeed implements Feed {
 type Refusal = "stranger" | "no_secret" | "wrong_secret" | "unexpected_secret" | "no_log";
 
 const REFUSALS: Readonly<Record<Refusal, string>> = {
-  stranger: "a packet that does not come from the game's address was not read",
+  stranger:
+    "a packet that does not come from the game's address was not read: set host to the address that the game sends from, and log_from_port, if written, to its port",
   no_secret:
     "a packet without the secret was not read; set sv_logsecret in the game, as log_secret",
   wrong_secret: "a packet with another secret was not read; is log_secret the game's sv_logsecret?",
@@ -122,7 +123,8 @@ class UdpListener implements Part {
   #refuse(why: Refusal): void {
     if (this.#told.has(why)) return;
     this.#told.add(why);
-    this.#events.onUnread(`${REFUSALS[why]} (${this.#options.host}:${this.#options.port})`);
+    const { host, port } = this.#options;
+    this.#events.onUnread(`${REFUSALS[why]} (it arrived at ${addressText(host, port)})`);
   }
 }
 

@@ -19,6 +19,7 @@ class Scene {
     },
   };
   readonly console = new KeptConsole(this.#inner, {
+    now: () => 0,
     after: (delayMs, task) => {
       this.delaysMs.push(delayMs);
       this.#task = task;

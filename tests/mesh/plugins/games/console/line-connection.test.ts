@@ -9,6 +9,7 @@ import { type Pattern, writtenPattern } from "../../../../../mesh/plugins/games/
 import { ByteStream } from "../../../../helpers/byte-stream.ts";
 import { ToldLines } from "../../../../helpers/games/told-lines.ts";
 import { until } from "../../../../helpers/turns.ts";
+import { ManualClock } from "../../../manual-clock.ts";
 
 function pattern(written: string): Pattern {
   const made = writtenPattern("ignore", written);
@@ -125,6 +126,18 @@ describe("a console of lines", () => {
   test("keeps it awake", async () => {
     await using game = await Game.start({ ping: { line: "ping", intervalMs: 5 } });
     await until(() => game.received.startsWith("ping\nping\n"));
+  });
+
+  test("keeps no timer where it is closed as soon as it is up", async () => {
+    const clock = new ManualClock();
+    await using game = await Game.start({ clock, ping: { line: "ping", intervalMs: 5 } });
+    let closed: Promise<void> | undefined;
+    game.told.onReady = () => {
+      closed = game.console.close();
+    };
+    await until(() => closed !== undefined);
+    await closed;
+    expect(clock.timers).toBe(0);
   });
 
   test("a flood of lines is cut, skipped and counted; what is not read fills the queue", async () => {

@@ -12,6 +12,14 @@ setDefaultTimeout(20_000);
 const LINES = { chat: "^<(?<player>\\w+)> (?<text>.*)$", say: "say {text}" };
 
 describe("a game that is a process", () => {
+  test("asks for the time that it may take to end, and one that others run for none", () => {
+    const stop_timeout_ms = "20000";
+    expect(adapterOf(PROCESS_PRESET, { command: "game", stop_timeout_ms, ...LINES }).stopMs).toBe(
+      42_500,
+    );
+    expect(adapterOf(PROCESS_PRESET, { log: "l", input: "i", ...LINES }).stopMs).toBeUndefined();
+  });
+
   test("is started, read, spoken to, and started again after its end", async () => {
     await using folder = await TempFolder.create();
     const words = await programOf(

@@ -70,7 +70,7 @@ test("refuses who is not the game", async () => {
   expect(await bench.post("forged")).toBe(403);
   expect(bench.told.lines).toEqual([]);
   expect(bench.told.unread).toEqual([
-    `a request that does not come from the game's address was refused (127.0.0.1:${bench.port})`,
+    `a request that does not come from the game's address was refused: set host to the address that the game sends from (it arrived at 127.0.0.1:${bench.port})`,
   ]);
 });
 

@@ -118,8 +118,8 @@ describe("what is said", () => {
   }
 
   test("in ASCII keeps letters, and shows that there was something else", () => {
-    const speech = speechOf({ ascii: "on", say: "{text}", escape: "apostrophe" });
-    expect(said(speech, "Ça va, Zoë? ＂quit＂； 💥 ½")).toBe("Ca va, Zoe? 'quit'; ? 1?2");
+    const speech = speechOf({ ascii: "on", say: '"{text}"', escape: "apostrophe" });
+    expect(said(speech, "Ça va, Zoë? ＂quit＂； 💥 ½")).toBe(`"Ca va, Zoe? 'quit'; ? 1?2"`);
   });
 
   test("to administrators is said only where there is a way", () => {
@@ -133,12 +133,12 @@ describe("what is said", () => {
 
 describe("what is told to one player", () => {
   const byId = speechOf({ tell: 'sm_psay "#{id}" "{text}"' });
-  const byName = speechOf({ tell: 'tell "{player}" {text}' });
+  const byName = speechOf({ tell: 'tell "{player}" "{text}"' });
 
   test("goes by number or by name, escaped as the text is", () => {
     expect(byId.tell({ name: "x", id: "7" }, "hi")).toEqual({ command: 'sm_psay "#7" "hi"' });
     expect(byName.tell({ name: 'Al "x" \\' }, "hi")).toEqual({
-      command: String.raw`tell "Al \"x\" \\" hi`,
+      command: String.raw`tell "Al \"x\" \\" "hi"`,
     });
   });
 
@@ -161,7 +161,7 @@ describe("what is told to one player", () => {
         if (typeof spoken === "string") return;
         const { inner, rest } = backslashQuoted(spoken.command.slice("tell ".length));
         expect(inner).toBe(name);
-        expect(rest).toBe(" hi");
+        expect(rest).toBe(' "hi"');
         expect(spoken.command).not.toMatch(UNSAFE);
       }),
     );
@@ -186,6 +186,37 @@ describe("templates that cannot be used are told", () => {
       "say_admin must have {text} in it; a value with ; or # in it stands in single quotes",
     ]);
     expect(problemsOf({ say: 'tellraw @a {"text":"{text}"}' })).toEqual([]);
+  });
+
+  test("of what stands outside the quotes that the console needs", () => {
+    const outside = (key: string, name = "text"): string =>
+      `${key} must have {${name}} between double quotes: outside of them the console takes ; for the end of the command`;
+    for (const escape of ["quotes", "apostrophe"]) {
+      expect(
+        problemsOf({
+          escape,
+          say: "say {text}",
+          say_admin: 'sm_chat "x" {text}',
+          tell: 'pm {player} "{text}"',
+        }),
+      ).toEqual([outside("say"), outside("say_admin"), outside("tell", "player")]);
+      expect(problemsOf({ escape, say: 'say "{text}" {text}' })).toEqual([outside("say")]);
+      expect(
+        problemsOf({ escape, say: 'say all "[mesh] {text}"; wait', tell: 'pm {id} "{text}"' }),
+      ).toEqual([]);
+    }
+    expect(problemsOf({ escape: "none", say: "say {text}" })).toEqual([]);
+  });
+
+  test("but not where the preset's own has no quotes, or another escape", () => {
+    for (const own of [
+      { say: "say {text}", escape: "quotes" },
+      { say: SAY, escape: "json" },
+    ] as const) {
+      const settings = new SettingsReader({ say: "say {text}", escape: "quotes" });
+      readSpeech(settings, { ...own, textBytesMax: 200 });
+      expect(settings.problems).toEqual([]);
+    }
   });
 
   test("of what is told, and the rest", () => {

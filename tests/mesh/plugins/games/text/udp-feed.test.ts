@@ -108,7 +108,7 @@ test("reads nothing from another address, or another port where one is set", asy
   bench.send(packet("R", LINE));
   await until(() => bench.told.unread.length > 0);
   expect(bench.told.unread).toEqual([
-    `a packet that does not come from the game's address was not read (127.0.0.1:${bench.port})`,
+    `a packet that does not come from the game's address was not read: set host to the address that the game sends from, and log_from_port, if written, to its port (it arrived at 127.0.0.1:${bench.port})`,
   ]);
 
   const game = await Bun.udpSocket({ hostname: "127.0.0.1" });
