@@ -6,8 +6,7 @@
 
 import { cpSync } from "node:fs";
 import * as v from "valibot";
-import type { OutboxQueue, PluginNode } from "../../mesh/index.ts";
-import { SYSTEM_CLOCK } from "../../mesh/plugins/collectors/clock.ts";
+import { type OutboxQueue, type PluginNode, SYSTEM_CLOCK } from "../../mesh/index.ts";
 import { Delivery } from "../../mesh/plugins/collectors/delivery.ts";
 import { DELIVERY_DEFAULTS } from "../../mesh/plugins/collectors/limits.ts";
 import type { Sink } from "../../mesh/plugins/collectors/sink.ts";

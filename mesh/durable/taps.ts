@@ -10,7 +10,10 @@ const CACHED_TOPICS_MAX = 1024;
 
 export interface Tap {
   readonly queue: OutboxQueue;
-  /** What to keep of a message; nothing where it is `undefined`. */
+  /**
+   * What to keep of a message; nothing where it is `undefined`. Taps that have the very same function share the bytes:
+   * it is called once for a message, not once for each of them, and so must not depend on `this`.
+   */
   readonly encode: (topic: string, payload: unknown) => Uint8Array | undefined;
   /** Something is on the disk that was not there before. */
   readonly onAppended: () => void;
@@ -56,11 +59,22 @@ export class Taps {
   /** What is to be kept of it. @throws {MeshError} `invalid_topic` */
   take(topic: string, payload: unknown): readonly Tapped[] {
     if (this.#all.size === 0) return NOTHING;
+    const found = this.#taps.find(topic);
+    const bytesOf = found.length > 1 ? encodedOnce(topic, payload) : undefined;
     const tapped: Tapped[] = [];
-    for (const tap of this.#taps.find(topic)) {
-      const bytes = tap.encode(topic, payload);
+    for (const tap of found) {
+      const bytes = bytesOf === undefined ? tap.encode(topic, payload) : bytesOf(tap);
       if (bytes !== undefined) tapped.push({ tap, bytes });
     }
     return tapped;
   }
+}
+
+/** Each function is called once, however many taps have it. */
+function encodedOnce(topic: string, payload: unknown): (tap: Tap) => Uint8Array | undefined {
+  const encoded = new Map<Tap["encode"], Uint8Array | undefined>();
+  return (tap) => {
+    if (!encoded.has(tap.encode)) encoded.set(tap.encode, tap.encode(topic, payload));
+    return encoded.get(tap.encode);
+  };
 }

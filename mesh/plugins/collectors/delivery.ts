@@ -1,7 +1,6 @@
 /** Empties a queue of events into a sink: in batches, again and again until each is confirmed or set aside. */
 
-import { Backoff, type Logger } from "../../index.ts";
-import type { Cancel, Clock } from "./clock.ts";
+import { Backoff, type Cancel, type Clock, errorText, type Logger } from "../../index.ts";
 import { Circuit } from "./delivery/circuit.ts";
 import { Intake } from "./delivery/intake.ts";
 import { Line } from "./delivery/line.ts";
@@ -266,6 +265,5 @@ export class Delivery {
 }
 
 function queueText(what: string, error: unknown): string {
-  const why = error instanceof Error ? error.message : String(error);
-  return `the outbox cannot ${what} events: ${why}`;
+  return `the outbox cannot ${what} events: ${errorText(error)}`;
 }

@@ -6,8 +6,9 @@ import {
   type Plugin,
   type PluginNode,
   type SettingsReader,
+  type Tap,
+  SYSTEM_CLOCK,
 } from "../../index.ts";
-import { SYSTEM_CLOCK } from "./clock.ts";
 import { Delivery } from "./delivery.ts";
 import { eventBytes } from "./event-bytes.ts";
 import { type CollectorSettings, readCollector } from "./settings.ts";
@@ -31,6 +32,8 @@ export const collectorsPlugin: Plugin = definePlugin({
         readCollector({ name, node: node.name, settings: group }),
       ),
     );
+    // One for all of them, so that an event has the same id wherever it goes.
+    const encode: Tap["encode"] = (topic, payload) => eventBytes(node.name, topic, payload);
     const running: Running[] = [];
     // Before any of them runs: where one cannot, the others are ended.
     node.onUnload(async () => {
@@ -42,13 +45,13 @@ export const collectorsPlugin: Plugin = definePlugin({
       );
     });
     for (const settings of sections) {
-      if (settings !== undefined) running.push(collect(node, settings));
+      if (settings !== undefined) running.push(collect(node, settings, encode));
     }
     report(node, running);
   },
 });
 
-function collect(node: PluginNode, settings: CollectorSettings): Running {
+function collect(node: PluginNode, settings: CollectorSettings, encode: Tap["encode"]): Running {
   const { name, topics, sink, delivery: how } = settings;
   const queue = node.outbox.queue(name, settings.queue);
   const delivery = new Delivery({
@@ -62,7 +65,7 @@ function collect(node: PluginNode, settings: CollectorSettings): Running {
   });
   node.outbox.tap(topics, {
     queue,
-    encode: (topic, payload) => eventBytes(node.name, topic, payload),
+    encode,
     onAppended: () => delivery.wake(),
   });
   delivery.start();

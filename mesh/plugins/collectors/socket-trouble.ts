@@ -39,10 +39,11 @@ export async function readAuthorities(path: string): Promise<string> {
     text = await readFile(path, "utf8");
   } catch (error) {
     const why = errorCode(error) ?? String(error);
-    throw new SocketError(`tls_ca: ${path} cannot be read (${why})`, { cause: error });
+    const advice = "check the path, and that the node's user may read it";
+    throw new SocketError(`tls_ca: ${path} cannot be read (${why}); ${advice}`, { cause: error });
   }
   if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-  throw new SocketError(`tls_ca: ${path} has no certificate in PEM in it`);
+  throw new SocketError(`tls_ca: ${path} has no certificate in it; it must be a PEM file`);
 }
 
 export function errorCode(error: unknown): string | undefined {

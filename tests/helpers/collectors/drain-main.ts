@@ -5,8 +5,8 @@
  */
 
 import { heapStats } from "bun:jsc";
+import { SYSTEM_CLOCK } from "../../../mesh/index.ts";
 import { Outbox } from "../../../mesh/outbox/outbox.ts";
-import { SYSTEM_CLOCK } from "../../../mesh/plugins/collectors/clock.ts";
 import { Delivery } from "../../../mesh/plugins/collectors/delivery.ts";
 import { DELIVERY_DEFAULTS } from "../../../mesh/plugins/collectors/limits.ts";
 import type { Sink, WaitingEvent } from "../../../mesh/plugins/collectors/sink.ts";

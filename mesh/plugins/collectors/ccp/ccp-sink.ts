@@ -1,6 +1,6 @@
 /** `ccp://host:port/plugin` and `ccps://host:port/plugin`: each batch a request to an application's own endpoint. */
 
-import { CcpError, type RequestClient, type SettingsReader } from "../../../index.ts";
+import { CcpError, errorText, type RequestClient, type SettingsReader } from "../../../index.ts";
 import { Deadline, unlessAborted } from "../deadline.ts";
 import { readSendTimeout } from "../send-timeout.ts";
 import type { Batch, SendResult, Sink, SinkKind, SinkOptions } from "../sink.ts";
@@ -47,7 +47,7 @@ class CcpSink implements Sink {
         text: `${where} was not connected in time; is a firewall in between?`,
       };
     } catch (error) {
-      return { kind: "retry", text: error instanceof Error ? error.message : String(error) };
+      return { kind: "retry", text: errorText(error) };
     }
   }
 

@@ -1,6 +1,6 @@
 /** An event as it is read from the disk. */
 
-import type { Envelope } from "../../../index.ts";
+import { isEnvelope } from "../../../index.ts";
 import type { QueueEntry } from "../event-queue.ts";
 import type { WaitingEvent } from "../sink.ts";
 
@@ -33,23 +33,4 @@ function parsed(json: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** By hand, because a library's check takes several times as long as all the rest. */
-function isEnvelope(value: unknown): value is Envelope {
-  return (
-    isObject(value) &&
-    typeof value["v"] === "number" &&
-    typeof value["id"] === "string" &&
-    typeof value["topic"] === "string" &&
-    typeof value["node"] === "string" &&
-    typeof value["type"] === "string" &&
-    typeof value["time"] === "string" &&
-    !Number.isNaN(Date.parse(value["time"])) &&
-    isObject(value["payload"])
-  );
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

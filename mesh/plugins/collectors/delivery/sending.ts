@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { type Clock, errorText } from "../../../index.ts";
 import { ERROR_CHARS_MAX } from "../limits.ts";
 import type { Batch, SendResult, Sink } from "../sink.ts";
 
@@ -41,8 +41,7 @@ export class Sending {
     try {
       this.#settle(await sink.send(batch, this.#controller.signal));
     } catch (error) {
-      const what = error instanceof Error ? error.message : String(error);
-      const text = `the collector's own program failed: ${what}`;
+      const text = `the collector's own program failed: ${errorText(error)}`;
       this.#settle({ kind: "retry", text: text.slice(0, ERROR_CHARS_MAX) });
     }
   }

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { errorCode } from "../socket-trouble.ts";
 import { rotate, syncFolderOf } from "./rotation.ts";
 
 export interface AppendFileOptions {
@@ -119,7 +120,7 @@ async function statIfThere(path: string): Promise<Awaited<ReturnType<typeof stat
   try {
     return await stat(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { errorCode } from "../socket-trouble.ts";
 
 /** `events.ndjson` becomes `events.ndjson.1`, that becomes `.2`, and so on; beyond `keep` the oldest goes. */
 export async function rotate(path: string, keep: number): Promise<void> {
@@ -21,6 +22,6 @@ async function renameIfThere(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (error) {
     // A gap: a rotation was cut off here, or someone has taken the file away.
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (errorCode(error) !== "ENOENT") throw error;
   }
 }

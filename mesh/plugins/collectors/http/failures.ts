@@ -1,5 +1,7 @@
 /** Why there is no answer, and what to do. */
 
+import { errorCode } from "../socket-trouble.ts";
+
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: "refused the connection: does the receiver run, and is the port right?",
   ENOTFOUND: "has no address: is the host right?",
@@ -38,7 +40,5 @@ function certificateText(code: string): string {
 }
 
 function codeOf(error: unknown): string {
-  const hasCode = typeof error === "object" && error !== null && "code" in error;
-  if (hasCode && typeof error.code === "string") return error.code;
-  return error instanceof Error ? error.name : "unknown";
+  return errorCode(error) ?? (error instanceof Error ? error.name : "unknown");
 }

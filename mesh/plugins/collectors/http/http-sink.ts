@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Batch, SendResult, Sink, SinkKind, WaitingEvent } from "../sink.ts";
+import { readAuthorities, SocketError } from "../socket-trouble.ts";
 import { type Answer, resultOf } from "./answers.ts";
 import { failureText } from "./failures.ts";
 import type { HttpMessage } from "./format.ts";
@@ -65,7 +66,7 @@ class HttpSink implements Sink {
   }
 
   async #post(message: HttpMessage, key: string, signal: AbortSignal): Promise<SendResult> {
-    const { where, authority } = this.#settings;
+    const { where, caFile } = this.#settings;
     try {
       const waitMs = this.#notBeforeMs - performance.now();
       if (waitMs > DISCORD_WAIT_MS_MAX) {
@@ -73,10 +74,11 @@ class HttpSink implements Sink {
         return { kind: "retry", text, afterMs: waitMs };
       }
       if (waitMs > 0) await pause(waitMs, signal);
-      const trust = await authority?.read();
-      if (trust !== undefined && "problem" in trust) return { kind: "retry", text: trust.problem };
+      // For each batch, so that the file may be renewed.
+      const trust = caFile === undefined ? undefined : { ca: await readAuthorities(caFile) };
       return this.#resultOf(await this.#ask(message, key, trust, signal));
     } catch (error) {
+      if (error instanceof SocketError) return { kind: "retry", text: error.message };
       return { kind: "retry", text: failureText(error, where) };
     }
   }

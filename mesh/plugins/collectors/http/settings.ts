@@ -2,7 +2,6 @@
 
 import type { SettingsReader } from "../../../index.ts";
 import type { SinkOptions } from "../sink.ts";
-import { Authority } from "./authority.ts";
 import { DiscordFormat } from "./discord-format.ts";
 import type { Format } from "./format.ts";
 import { readHeaderLines } from "./header-lines.ts";
@@ -21,7 +20,8 @@ export interface HttpSettings extends AddressRules {
   readonly format: Format;
   readonly headers: Readonly<Record<string, string>>;
   readonly secret: string | undefined;
-  readonly authority: Authority | undefined;
+  /** The certificates that are trusted instead of the system's. */
+  readonly caFile: string | undefined;
   readonly gzip: boolean;
   readonly redactor: Redactor;
 }
@@ -59,7 +59,7 @@ export function readHttpSettings({ url, settings }: SinkOptions): HttpSettings {
     format,
     headers,
     secret,
-    authority: readAuthority(url, settings),
+    caFile: readCaFile(url, settings),
     gzip: !(format instanceof DiscordFormat) && settings.isOn("gzip", false),
     redactor: new Redactor(secrets),
   };
@@ -122,13 +122,13 @@ function readSecret(settings: SettingsReader): string | undefined {
   return secret;
 }
 
-function readAuthority({ protocol }: URL, settings: SettingsReader): Authority | undefined {
+function readCaFile({ protocol }: URL, settings: SettingsReader): string | undefined {
   const path = settings.optional("tls_ca");
   if (path === undefined) return undefined;
   if (protocol !== "https:") {
     settings.problem("tls_ca", "is for a url with TLS; it begins with https://");
   }
-  return new Authority(path);
+  return path;
 }
 
 interface Credentials {

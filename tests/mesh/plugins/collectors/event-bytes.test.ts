@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { newEnvelope } from "../../../../mesh/index.ts";
+import { readEvent } from "../../../../mesh/plugins/collectors/delivery/queued-event.ts";
 import { eventBytes } from "../../../../mesh/plugins/collectors/event-bytes.ts";
 
 function event(topic: string, payload: unknown): unknown {
@@ -47,4 +48,22 @@ test("what looks like an envelope, but has no time, is wrapped, and no dead lett
     time: "soon",
   };
   expect(event("a", forged)).toMatchObject({ topic: "a", node: "surf", payload: forged });
+});
+
+test.each([
+  ["no entries for a payload", { payload: [] }],
+  ["a list for a payload", { payload: [1] }],
+  ["a time for a payload", { payload: new Date(0) }],
+  ["a version without an end", { v: Number.POSITIVE_INFINITY }],
+])("what would be no envelope as JSON is wrapped, and no dead letter later: %s", (_what, wrong) => {
+  const forged = { ...newEnvelope({ topic: "a", node: "n", type: "a", payload: {} }), ...wrong };
+  const read = readEvent({ seq: 1, bytes: eventBytes("surf", "a", forged) });
+  expect(read).toMatchObject({
+    envelope: { topic: "a", node: "surf", payload: { id: forged.id } },
+  });
+});
+
+test("a map without a prototype is one, too", () => {
+  const map = Object.assign(Object.create(null), { item: "hat" });
+  expect(event("a", map)).toMatchObject({ payload: { item: "hat" } });
 });

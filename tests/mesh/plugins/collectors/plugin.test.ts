@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { Taps } from "../../../../mesh/durable/taps.ts";
 import { Outbox } from "../../../../mesh/outbox/outbox.ts";
 import { PluginHost } from "../../../../mesh/plugin-host.ts";
 import { eventBytes } from "../../../../mesh/plugins/collectors/event-bytes.ts";
@@ -68,4 +69,37 @@ test("where one collector cannot run, the others are ended", async () => {
   expect(queue.status().depth).toBe(1);
   await host.unloadAll();
   await receiver.stop(true);
+});
+
+test("an event has the same id for every collector", async () => {
+  await using outbox = Outbox.open({ folder: folder.path });
+  const taps = new Taps();
+  const host = new PluginHost({
+    nodeName: "surf",
+    endpoint,
+    messenger: localMessenger(),
+    durable: {
+      ...NO_DURABLE,
+      open: () => outbox,
+      use: () => ({ remove: () => {} }),
+      tap: (patterns, tap) => taps.add(patterns, tap),
+    },
+    log: new RecordingLogger(),
+    folders: [],
+    builtIn: ["collectors"],
+  });
+  const settings = {
+    "a.url": "http://127.0.0.1:9/",
+    "a.topics": "shop.*",
+    "b.url": "http://127.0.0.1:9/",
+    "b.topics": ">",
+  };
+  await host.apply([], new Map([["collectors", settings]]));
+  const texts = taps
+    .take("shop.bought", { item: "hat" })
+    .map(({ bytes }) => new TextDecoder().decode(bytes));
+  expect(texts.length).toBe(2);
+  expect(texts[1]).toBe(texts[0] ?? "");
+  expect(taps.take("other", 1).length).toBe(1);
+  await host.unloadAll();
 });

@@ -211,7 +211,7 @@ describe("over TLS", () => {
     const sink = sinkOf(CCP_SINK, "ccps://localhost:1/events", { tls_ca: "/nowhere/ca.pem" });
     expect(await send(sink, batchOf(1))).toEqual({
       kind: "retry",
-      text: "tls_ca: /nowhere/ca.pem cannot be read (ENOENT)",
+      text: "tls_ca: /nowhere/ca.pem cannot be read (ENOENT); check the path, and that the node's user may read it",
     });
     await sink.close();
   });

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import * as v from "valibot";
-import type { WrittenSettings } from "../../../../../mesh/index.ts";
-import { SYSTEM_CLOCK } from "../../../../../mesh/plugins/collectors/clock.ts";
+import { SYSTEM_CLOCK, type WrittenSettings } from "../../../../../mesh/index.ts";
 import { Delivery } from "../../../../../mesh/plugins/collectors/delivery.ts";
 import { HTTP_SINK } from "../../../../../mesh/plugins/collectors/http/http-sink.ts";
 import {

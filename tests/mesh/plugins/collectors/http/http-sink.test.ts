@@ -348,7 +348,9 @@ describe("with TLS", () => {
     await using receiver = new HttpReceiver(LOCALHOST);
     const path = folder.at("ca.pem");
     const sink = sinkOf(HTTP_SINK, receiver.url, { tls_ca: path });
-    expect(textOf(await send(sink, batchOf(1)))).toStartWith("tls_ca cannot be read: ENOENT");
+    expect(textOf(await send(sink, batchOf(1)))).toBe(
+      `tls_ca: ${path} cannot be read (ENOENT); check the path, and that the node's user may read it`,
+    );
     await folder.write("ca.pem", "none");
     expect(textOf(await send(sink, batchOf(1)))).toBe(
       `tls_ca: ${path} has no certificate in it; it must be a PEM file`,
