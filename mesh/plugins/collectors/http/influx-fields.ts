@@ -26,7 +26,9 @@ function addFields(
     }
     const key = fieldKey(path);
     const text = fieldValue(value);
-    if (key !== "" && text !== undefined) fields.set(key, text);
+    if (key === "" || text === undefined) continue;
+    // Two names may become one: the field is that of the name which is written as it is.
+    if (key === path || !fields.has(key)) fields.set(key, text);
   }
 }
 
