@@ -29,7 +29,8 @@ export interface IniFile {
 
 const COMMENT_OR_BLANK = /^(?:[;#]|$)/;
 const SECTION = /^\[\s*([^\]\s][^\]]*)\]\s*(?:[;#]|$)/;
-const KEY_AND_VALUE = /^([^=;#]+)=(.*)$/;
+/** A value may hold the line separator of Unicode, at which no line of a file ends. */
+const KEY_AND_VALUE = /^([^=;#]+)=(.*)$/s;
 const LIST_SUFFIX = "[]";
 
 /** Reads all of `text`; a mistake costs its own line and no other. */

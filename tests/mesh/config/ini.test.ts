@@ -99,6 +99,7 @@ describe("values", () => {
       fc.property(fc.string({ unit: "binary" }), (text) => {
         expect(value(JSON.stringify(text))).toBe(text);
       }),
+      { examples: [["\u2028"], ["a\u2029b"]] },
     );
   });
 });
