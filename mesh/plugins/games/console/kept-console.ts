@@ -1,7 +1,12 @@
 import { type Cancel, type Clock, type SayOutcome, SYSTEM_CLOCK } from "../../../index.ts";
 import type { SessionEnd } from "../adapter.ts";
+import { Retry } from "../retry.ts";
 import type { Console, ConsoleEvents, OpenConsole } from "../text-parts.ts";
-import { REOPEN_MAX_MS, REOPEN_MIN_MS, REOPEN_WRONG_PASSWORD_MS } from "./limits.ts";
+
+export interface KeptConsoleOptions {
+  readonly clock?: Clock;
+  readonly retry?: Retry;
+}
 
 /**
  * A console of a game that the node runs itself: it is opened again when it is over, as its end is not to be the end
@@ -12,31 +17,44 @@ export class KeptConsole implements Console {
   readonly stopMs: number | undefined;
   readonly #console: Console;
   readonly #clock: Clock;
+  readonly #retry: Retry;
 
-  constructor(console: Console, clock: Clock = SYSTEM_CLOCK) {
+  constructor(console: Console, options: KeptConsoleOptions = {}) {
     this.where = console.where;
     this.stopMs = console.stopMs;
     this.#console = console;
-    this.#clock = clock;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#retry = options.retry ?? new Retry();
   }
 
   open(events: ConsoleEvents): OpenConsole {
-    return new KeptSession(this.#console, this.#clock, events);
+    const session = { console: this.#console, clock: this.#clock, retry: this.#retry, events };
+    return new KeptSession(session);
   }
+}
+
+interface KeptSessionOptions {
+  readonly console: Console;
+  readonly clock: Clock;
+  readonly retry: Retry;
+  readonly events: ConsoleEvents;
 }
 
 class KeptSession implements OpenConsole {
   readonly #console: Console;
   readonly #clock: Clock;
+  readonly #retry: Retry;
   readonly #events: ConsoleEvents;
   #open: OpenConsole;
   #state: "opening" | "ready" | "closed" = "opening";
-  #delayMs = REOPEN_MIN_MS;
+  /** `undefined` while it is not there. */
+  #upSinceMs: number | undefined;
   #cancelRetry: Cancel = () => undefined;
 
-  constructor(console: Console, clock: Clock, events: ConsoleEvents) {
+  constructor({ console, clock, retry, events }: KeptSessionOptions) {
     this.#console = console;
     this.#clock = clock;
+    this.#retry = retry;
     this.#events = events;
     this.#open = this.#opened();
   }
@@ -54,7 +72,7 @@ class KeptSession implements OpenConsole {
   #opened(): OpenConsole {
     return this.#console.open({
       onReady: () => {
-        this.#delayMs = REOPEN_MIN_MS;
+        this.#upSinceMs = this.#clock.now();
         this.#becomeReady();
       },
       onLine: (line) => {
@@ -78,13 +96,17 @@ class KeptSession implements OpenConsole {
     this.#events.onUnread(end.text);
     // It will not come by waiting, and the game can be heard all the same.
     if (end.kind !== "unreachable") this.#becomeReady();
-    const delayMs = end.kind === "wrong_password" ? REOPEN_WRONG_PASSWORD_MS : this.#delayMs;
-    this.#delayMs = Math.min(2 * this.#delayMs, REOPEN_MAX_MS);
-    this.#cancelRetry = this.#clock.after(delayMs, () => void this.#reopen());
+    const nowMs = this.#clock.now();
+    const upForMs = this.#upSinceMs === undefined ? 0 : Math.max(1, nowMs - this.#upSinceMs);
+    this.#upSinceMs = undefined;
+    // What is left of it, a player of the game perhaps, is not to stay for the wait.
+    const closed = this.#open.close();
+    const waitMs = this.#retry.after(end, upForMs);
+    this.#cancelRetry = this.#clock.after(waitMs, () => void this.#reopen(closed));
   }
 
-  async #reopen(): Promise<void> {
-    await this.#open.close();
+  async #reopen(closed: Promise<void>): Promise<void> {
+    await closed;
     if (this.#state !== "closed") this.#open = this.#opened();
   }
 }

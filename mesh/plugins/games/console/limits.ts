@@ -57,10 +57,3 @@ export const BZADMIN_PROBE_TIMEOUT_MS = 5000;
 
 /** Of what bzadmin printed last, in an error. */
 export const SHOWN_CHARS_MAX = 200;
-
-/** Between two tries to reach a game that runs, doubled up to the longest. */
-export const REOPEN_MIN_MS = 500;
-export const REOPEN_MAX_MS = 30_000;
-
-/** After a wrong password, which games punish when it comes again and again. */
-export const REOPEN_WRONG_PASSWORD_MS = 60_000;
