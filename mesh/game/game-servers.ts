@@ -15,7 +15,7 @@ export interface GameServer {
   readonly players: readonly string[];
 }
 
-/** More names of one server are not read. */
+/** More names of one server are not read: games have places for fewer, and a node may claim any number. */
 export const PLAYER_NAMES_MAX = 256;
 
 /** By the names of the nodes; what is no game, or was not written by a node of this kind, is left out. */

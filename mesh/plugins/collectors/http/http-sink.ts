@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Batch, SendResult, Sink, SinkKind, WaitingEvent } from "../sink.ts";
@@ -73,7 +74,7 @@ class HttpSink implements Sink {
         const text = `${where} wants to be left alone for ${Math.ceil(waitMs)} ms`;
         return { kind: "retry", text, afterMs: waitMs };
       }
-      if (waitMs > 0) await pause(waitMs, signal);
+      if (waitMs > 0) await setTimeout(waitMs, undefined, { signal });
       // For each batch, so that the file may be renewed.
       const trust = caFile === undefined ? undefined : { ca: await readAuthorities(caFile) };
       return this.#resultOf(await this.#ask(message, key, trust, signal));
@@ -123,14 +124,4 @@ class HttpSink implements Sink {
 /** Names of nodes and collectors may have any letters, and headers may not. */
 function asciiKey(key: string): string {
   return key.toWellFormed().replace(/[^\x21-\x7e]/gu, encodeURIComponent);
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  if (signal.aborted) resolve();
-  await promise;
-  clearTimeout(timer);
-  signal.throwIfAborted();
 }

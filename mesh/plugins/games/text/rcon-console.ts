@@ -1,6 +1,7 @@
-import type { SayOutcome } from "../../../index.ts";
-import type { SessionEnd, SessionEndKind } from "../adapter.ts";
+import { errorText, type SayOutcome } from "../../../index.ts";
+import type { SessionEnd } from "../adapter.ts";
 import { connectRcon, type RconClient, type RconDialect, RconError } from "../rcon.ts";
+import { sessionEndOf } from "../session-end.ts";
 import { addressText } from "../tcp-connection.ts";
 import { UNANSWERED_MAX } from "./limits.ts";
 import type { Console, ConsoleEvents, OpenConsole } from "./parts.ts";
@@ -125,12 +126,6 @@ class RconConnection implements OpenConsole {
 }
 
 function endOf(error: unknown, wasReady: boolean): SessionEnd {
-  if (!(error instanceof RconError)) return { kind: "failed", text: String(error) };
-  return { kind: kindOf(error, wasReady), text: error.message };
-}
-
-function kindOf({ code }: RconError, wasReady: boolean): SessionEndKind {
-  if (code === "wrong_password") return "wrong_password";
-  if (wasReady) return "lost";
-  return code === "connect_failed" || code === "timeout" ? "unreachable" : "failed";
+  if (error instanceof RconError) return sessionEndOf(error, wasReady);
+  return { kind: "failed", text: errorText(error) };
 }
