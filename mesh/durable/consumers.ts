@@ -96,7 +96,10 @@ export class Consumers {
   /** Takes it out with all that waits for it. */
   async forget(name: string): Promise<void> {
     const entry = this.#entries.get(name);
-    if (entry === undefined) return;
+    if (entry === undefined) {
+      await this.#turns.idle(name);
+      return;
+    }
     const { outbox } = this.#options;
     entry.consumer.stop();
     this.#entries.delete(name);

@@ -10,7 +10,7 @@ export interface DiscardedQueueOptions {
   readonly onGone: (queue: DiscardedQueue) => void;
 }
 
-/** What is left on the disk of a queue that nobody wants: it goes a part at a time, and is no longer named. */
+/** What is left on the disk of a queue that nobody wants: it goes a part at a time, and is no longer named. The next start goes on. */
 export class DiscardedQueue implements Party {
   readonly #id: number;
   readonly #table: EntryTable;
@@ -26,7 +26,7 @@ export class DiscardedQueue implements Party {
   }
 
   get work(): Work {
-    return this.#state === "gone" ? "none" : "now";
+    return this.#state === "gone" ? "none" : "background";
   }
 
   begin(): void {

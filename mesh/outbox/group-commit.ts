@@ -16,8 +16,11 @@ export interface Job {
   failed(error: OutboxError): void;
 }
 
-/** `later`: with the next commit, or when the upkeep comes to it. */
-export type Work = "none" | "later" | "now";
+/**
+ * `later`: with the next commit, or when the upkeep comes to it. `now`: at once. `background`: at once, too, but left to
+ * the next start where the file is closed.
+ */
+export type Work = "none" | "later" | "now" | "background";
 
 /** Who writes something of its own with each commit. */
 export interface Party {
@@ -92,6 +95,11 @@ export class GroupCommit {
     this.#cancelNext = () => clearImmediate(next);
   }
 
+  /** Writes at once what would be written soon. */
+  commit(): void {
+    this.#commitAll();
+  }
+
   /** Resolves once all that was asked for, and the work of every party, is on the disk. */
   async flush(): Promise<void> {
     const waiter = Promise.withResolvers<void>();
@@ -105,13 +113,13 @@ export class GroupCommit {
     if (this.#state === "closed") return;
     this.#shrink();
     if (this.#state === "out_of_room" && this.#reserve.take()) this.#state = "open";
-    if ([...this.#parties].some(({ work }) => work !== "none")) this.#commitAll(true);
+    if (this.#hasWork("later", "now", "background")) this.#commitAll(true);
   }
 
-  /** Writes what waits. Answers why that failed. */
+  /** Writes what waits and cannot wait for the next start. Answers why that failed. */
   close(): OutboxError | undefined {
     do this.#commitAll(true);
-    while (this.#failure === undefined && this.#hasWork());
+    while (this.#failure === undefined && this.#hasWork("now"));
     this.#state = "closed";
     return this.#failure;
   }
@@ -126,7 +134,7 @@ export class GroupCommit {
     this.#failure = this.#commit(this.#state === "open" ? jobs : [], isFull);
     if (this.#failure?.code === "disk_full") this.#makeRoom(isFull);
     this.#answerWaiters();
-    if (this.#failure === undefined && this.#hasWork()) this.wake();
+    if (this.#failure === undefined && this.#hasWork("now", "background")) this.wake();
   }
 
   #refuse(jobs: readonly Job[]): void {
@@ -192,7 +200,7 @@ export class GroupCommit {
   }
 
   #answerWaiters(): void {
-    if (this.#failure === undefined && this.#hasWork()) return;
+    if (this.#failure === undefined && this.#hasWork("now", "background")) return;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) {
@@ -201,7 +209,7 @@ export class GroupCommit {
     }
   }
 
-  #hasWork(): boolean {
-    return [...this.#parties].some(({ work }) => work === "now");
+  #hasWork(...kinds: readonly Work[]): boolean {
+    return [...this.#parties].some(({ work }) => kinds.includes(work));
   }
 }

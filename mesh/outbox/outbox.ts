@@ -63,6 +63,8 @@ export class Outbox implements AsyncDisposable {
   /** By name, opened or not. */
   readonly #stores = new Map<string, QueueStore>();
   readonly #opened = new Map<OutboxQueue, QueueStore>();
+  /** Until they are on the disk. */
+  readonly #discards = new Map<QueueStore, Promise<void>>();
   #cancelUpkeep: Cancel = () => {};
 
   /**
@@ -123,6 +125,8 @@ export class Outbox implements AsyncDisposable {
   queue(name: string, options: QueueOptions): OutboxQueue {
     this.#access.assertOpen();
     assertQueueOptions(name, options);
+    // One that is being discarded goes first, so that there is a new one.
+    if (this.#isGoing(this.#stores.get(name))) this.#commits.commit();
     const store = this.#stores.get(name) ?? this.#createStore(name);
     store.open(options);
     for (const [queue, opened] of this.#opened) if (opened === store) return queue;
@@ -174,14 +178,13 @@ export class Outbox implements AsyncDisposable {
     if (store === undefined) {
       throw new OutboxError("not_found", `${this.#file.path} has no queue "${name}"`);
     }
-    store.discard();
-    await this.#access.ask(
-      new DiscardJob({
-        write: () => this.#writeDiscard(store),
-        onDone: () => this.#onDiscarded(store),
-        onFailed: () => store.keep(),
-      }),
-    );
+    const asked = this.#discards.get(store) ?? this.#askDiscard(store);
+    this.#discards.set(store, asked);
+    try {
+      await asked;
+    } finally {
+      this.#discards.delete(store);
+    }
   }
 
   /** Resolves once all that was appended, removed and buried so far is on the disk. @throws {OutboxError} */
@@ -247,6 +250,21 @@ export class Outbox implements AsyncDisposable {
     this.#stores.set(store.name, store);
     this.#parties.add(store);
     return store;
+  }
+
+  #isGoing(store: QueueStore | undefined): boolean {
+    return store !== undefined && this.#discards.has(store);
+  }
+
+  async #askDiscard(store: QueueStore): Promise<void> {
+    store.discard();
+    await this.#access.ask(
+      new DiscardJob({
+        write: () => this.#writeDiscard(store),
+        onDone: () => this.#onDiscarded(store),
+        onFailed: () => store.keep(),
+      }),
+    );
   }
 
   #writeDiscard({ id, counts }: QueueStore): void {

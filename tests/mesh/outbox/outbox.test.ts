@@ -101,6 +101,48 @@ describe("queues", () => {
 });
 
 describe("a discarded queue", () => {
+  test("may be discarded by several at once", async () => {
+    await using folder = await TempFolder.create();
+    await using outbox = openOutbox(folder.path);
+    const other = outbox.queue("other", PLENTY);
+    await outbox.queue("q", PLENTY).append(bytesOf("a"));
+    await Promise.all([outbox.discard("q"), outbox.discard("q"), outbox.discard("q")]);
+    await outbox.flush();
+    expect(await other.append(bytesOf("b"))).toBe(1);
+    expect(outbox.failure).toBeUndefined();
+  });
+
+  test("that is opened before it has gone is a new one", async () => {
+    await using folder = await TempFolder.create();
+    await using outbox = openOutbox(folder.path);
+    await outbox.queue("q", PLENTY).append(bytesOf("old"));
+    const discarded = outbox.discard("q");
+    const queue = outbox.queue("q", PLENTY);
+    expect(await queue.append(bytesOf("new"))).toBe(2);
+    await discarded;
+    expect(contents(queue)).toEqual(["2:new"]);
+  });
+
+  test("does not hold up the end, and goes on at the next start", async () => {
+    await using folder = await TempFolder.create();
+    const limits = { removalsPerCommitMax: 10 };
+    {
+      await using outbox = openOutbox(folder.path, { limits });
+      const queue = outbox.queue("q", PLENTY);
+      await appendAll(
+        queue,
+        Array.from({ length: 95 }, () => "x"),
+      );
+      await outbox.discard("q");
+    }
+    expect(entryTables(folder)).toEqual([{ name: "entries_1" }]);
+    {
+      await using outbox = openOutbox(folder.path, { limits });
+      await outbox.flush();
+    }
+    expect(entryTables(folder)).toEqual([]);
+  });
+
   test("is gone with all it had, a part at a time, also across a start", async () => {
     await using folder = await TempFolder.create();
     const limits = { removalsPerCommitMax: 10 };
@@ -122,10 +164,7 @@ describe("a discarded queue", () => {
       expect(outbox.queues()).toEqual([]);
       await outbox.flush();
     }
-    using database = new Database(folder.at("outbox.sqlite"));
-    using left = database.query("SELECT name FROM sqlite_schema WHERE name LIKE 'entries%'");
-    expect(left.all()).toEqual([]);
-    database.close();
+    expect(entryTables(folder)).toEqual([]);
     await using outbox = openOutbox(folder.path, { limits });
     const queue = outbox.queue("q", PLENTY);
     expect(contents(queue)).toEqual([]);
@@ -198,3 +237,10 @@ describe("closing", () => {
     expect(contents(again.queue("q", PLENTY))).toEqual(["6:f"]);
   });
 });
+
+/** Those on the disk, named or not. */
+function entryTables(folder: TempFolder): unknown[] {
+  using database = new Database(folder.at("outbox.sqlite"));
+  using tables = database.query("SELECT name FROM sqlite_schema WHERE name LIKE 'entries%'");
+  return tables.all();
+}
