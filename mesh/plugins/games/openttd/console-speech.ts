@@ -43,7 +43,8 @@ export class ConsoleSpeech {
   tell({ id, name }: OpenttdPlayer, text: string): SpokenLine | undefined {
     const { tell } = this.#options;
     if (tell === undefined) return undefined;
-    const player = consoleText(name, 2 * USER_BYTES_MAX);
+    // Twice as long where each of its characters is escaped, and room for a space behind it.
+    const player = consoleText(name, 2 * USER_BYTES_MAX + 1);
     // A name that was changed would be another player's.
     const isSame = safeText(name, USER_BYTES_MAX) === name && !name.endsWith("\\");
     if (tell.has("player") && !isSame) return "unsupported";

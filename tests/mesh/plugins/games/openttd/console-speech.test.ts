@@ -6,6 +6,7 @@ import {
   readConsoleSpeech,
   runCommand,
 } from "../../../../../mesh/plugins/games/openttd/console-speech.ts";
+import { USER_BYTES_MAX } from "../../../../../mesh/plugins/games/openttd/limits.ts";
 import {
   OpenttdError,
   type OpenttdErrorCode,
@@ -85,7 +86,7 @@ describe("a template of a console command", () => {
         if (words === undefined) expect(spoken).toBe("unsupported");
         else expect(words).toEqual(["pm", name, "psst"]);
       }),
-      { numRuns: 500 },
+      { numRuns: 500, examples: [['"'.repeat(USER_BYTES_MAX)]] },
     );
     expect(byName.tell({ id: 7, name: "Al\\" }, "psst")).toBe("unsupported");
   });
