@@ -29,24 +29,27 @@ export interface QueueStatus {
   readonly dead: number;
 }
 
+/** What a queue cannot do by itself. */
+export interface QueueActions {
+  readonly append: (queue: OutboxQueue, bytes: Uint8Array) => Promise<number[]>;
+  readonly note: () => string | undefined;
+  readonly keepNote: (queue: OutboxQueue, text: string) => Promise<void>;
+}
+
 /** Entries that wait on the disk, first in, first out. */
 export class OutboxQueue {
   readonly name: string;
   readonly deadLetters: DeadLetters;
   readonly #store: QueueStore;
   readonly #access: StoreAccess;
-  readonly #append: (queue: OutboxQueue, bytes: Uint8Array) => Promise<number[]>;
+  readonly #actions: QueueActions;
 
   /** For the outbox alone. */
-  constructor(
-    store: QueueStore,
-    access: StoreAccess,
-    append: (queue: OutboxQueue, bytes: Uint8Array) => Promise<number[]>,
-  ) {
+  constructor(store: QueueStore, access: StoreAccess, actions: QueueActions) {
     this.name = store.name;
     this.#store = store;
     this.#access = access;
-    this.#append = append;
+    this.#actions = actions;
     this.deadLetters = new DeadLetters({
       read: (after, bounds) => this.#readDeadLetters(after, bounds),
       act: (seq, fate) => access.ask(new DeadLetterJob(store, seq, fate)),
@@ -60,7 +63,7 @@ export class OutboxQueue {
    * @throws {OutboxError} `full`, `too_large`, `disk_full`, `io_failed`, `damaged`, `discarded`, `closed`
    */
   async append(bytes: Uint8Array): Promise<number> {
-    const [seq = 0] = await this.#append(this, bytes);
+    const [seq = 0] = await this.#actions.append(this, bytes);
     return seq;
   }
 
@@ -99,6 +102,25 @@ export class OutboxQueue {
   bury(seq: number, reason: string): void {
     assertWhole("a sequence number", seq);
     this.#store.bury(seq, reason);
+  }
+
+  /**
+   * A short text beside the queue, such as how far its owner has come; `undefined` until one was kept. It goes with the
+   * queue.
+   *
+   * @throws {OutboxError} `closed`, `damaged`, `io_failed`
+   */
+  get note(): string | undefined {
+    return this.#actions.note();
+  }
+
+  /**
+   * Resolves once it is on the disk, with all that was removed and buried before.
+   *
+   * @throws {OutboxError} `too_large`, `too_many`, `disk_full`, `io_failed`, `damaged`, `discarded`, `closed`
+   */
+  async keepNote(text: string): Promise<void> {
+    await this.#actions.keepNote(this, text);
   }
 
   /** From memory; after `close`, what was last known. */

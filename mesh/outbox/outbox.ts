@@ -130,9 +130,15 @@ export class Outbox implements AsyncDisposable {
     const store = this.#stores.get(name) ?? this.#createStore(name);
     store.open(options);
     for (const [queue, opened] of this.#opened) if (opened === store) return queue;
-    const queue = new OutboxQueue(store, this.#access, (queue, bytes) =>
-      this.append([{ queue, bytes }]),
-    );
+    const note = noteKey(store);
+    const queue = new OutboxQueue(store, this.#access, {
+      append: (queue, bytes) => this.append([{ queue, bytes }]),
+      note: () => this.records.get(note),
+      keepNote: async (queue, text) => {
+        if (!this.#opened.has(queue)) throw discardedError(queue.name);
+        await this.records.set(note, text);
+      },
+    });
     this.#opened.set(queue, store);
     return queue;
   }
@@ -267,8 +273,10 @@ export class Outbox implements AsyncDisposable {
     );
   }
 
-  #writeDiscard({ id, counts }: QueueStore): void {
+  #writeDiscard(store: QueueStore): void {
+    const { id, counts } = store;
     this.#context.queues.discard(id);
+    this.#recordTable.apply([{ key: noteKey(store), value: undefined }]);
     const lastSeq = Math.max(counts.lastSeq, this.#facts.get("last_seq_discarded"));
     this.#facts.set("last_seq_discarded", lastSeq);
   }
@@ -291,4 +299,9 @@ export class Outbox implements AsyncDisposable {
       this.#scheduleUpkeep();
     });
   }
+}
+
+/** Of the record that is the note of the queue. */
+function noteKey({ id }: QueueStore): string {
+  return `note:${id}`;
 }

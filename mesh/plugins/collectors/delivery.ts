@@ -2,10 +2,12 @@
 
 import { Backoff, type Cancel, type Clock, errorText, type Logger } from "../../index.ts";
 import { Circuit } from "./delivery/circuit.ts";
+import { Cuts } from "./delivery/cuts.ts";
 import { Intake } from "./delivery/intake.ts";
 import { Line } from "./delivery/line.ts";
-import { Lot } from "./delivery/lot.ts";
+import { Lot, type LotOptions } from "./delivery/lot.ts";
 import { Refusals } from "./delivery/refusals.ts";
+import { Scout } from "./delivery/scout.ts";
 import { Sending, type SendOutcome } from "./delivery/sending.ts";
 import type { DeliveryState, DeliveryStatus } from "./delivery/status.ts";
 import { Tally } from "./delivery/tally.ts";
@@ -29,7 +31,7 @@ export interface DeliveryOptions {
   readonly random?: () => number;
 }
 
-const KEEPS = `it refused ${BURIED_IN_ROW_MAX} events and took none, so no more are set aside until it takes one`;
+const KEEPS = `it refused ${BURIED_IN_ROW_MAX} events and took none, so no more are set aside until it takes one; those behind are tried one by one`;
 
 type Life = "new" | "running" | "closed";
 
@@ -39,7 +41,9 @@ export class Delivery {
   readonly #random: () => number;
   readonly #circuit = new Circuit();
   readonly #line: Line;
+  readonly #cuts: Cuts;
   readonly #intake: Intake;
+  readonly #scout: Scout;
   readonly #refusals: Refusals;
   readonly #tally: Tally;
   readonly #troubles: TroubleLog;
@@ -57,11 +61,19 @@ export class Delivery {
     );
     this.#random = random;
     this.#line = new Line({ inOrder: settings.concurrency === 1 });
+    this.#cuts = new Cuts(queue);
     this.#intake = new Intake({
       queue,
+      cuts: this.#cuts,
       settings: { ...settings, batchEvents },
       random,
       onGarbage: (seq, reason) => void this.#bury(seq, reason),
+      onFailed: (error) => this.#complain(queueText("read", error)),
+    });
+    this.#scout = new Scout({
+      queue,
+      intervalMs: settings.retryMinMs,
+      newLot: (event) => this.#newLot({ events: [event], end: event.seq, isEven: false }),
       onFailed: (error) => this.#complain(queueText("read", error)),
     });
     this.#refusals = new Refusals(settings.triesMax);
@@ -137,14 +149,15 @@ export class Delivery {
   #next(): Lot | undefined {
     const nowMs = this.#options.clock.now();
     if (this.#isFull || nowMs < this.#circuit.notBeforeMs) return undefined;
-    return this.#line.next(nowMs, this.#circuit.isOpen) ?? this.#cut(nowMs);
+    return this.#line.next(nowMs, this.#circuit.isOpen) ?? this.#cut(nowMs) ?? this.#ahead(nowMs);
   }
 
   /** When `next` may have one, unless something else happens. */
   #soonestMs(): number {
     const lineMs = this.#line.soonestMs(this.#circuit.isOpen);
     const intakeMs = this.#mayCut ? this.#intake.dueMs : Number.POSITIVE_INFINITY;
-    return Math.max(this.#circuit.notBeforeMs, Math.min(lineMs, intakeMs));
+    const scoutMs = this.#mayScout ? this.#scout.dueMs : Number.POSITIVE_INFINITY;
+    return Math.max(this.#circuit.notBeforeMs, Math.min(lineMs, intakeMs, scoutMs));
   }
 
   /** Those that failed take room in the line, so that no more overtake them than the rest of it holds. */
@@ -155,11 +168,25 @@ export class Delivery {
 
   #cut(nowMs: number): Lot | undefined {
     if (!this.#mayCut) return undefined;
-    const events = this.#intake.take(nowMs);
-    if (events === undefined) return undefined;
-    const lot = new Lot({ events, owner: this.#owner, newBackoff: () => this.#newBackoff() });
+    const cut = this.#intake.take(nowMs);
+    if (cut === undefined) return undefined;
+    const lot = this.#newLot(cut);
     this.#line.add(lot);
     return lot;
+  }
+
+  /** All in hand were refused, and no more are taken in: one behind them may be of another kind. */
+  get #mayScout(): boolean {
+    const isStuck = this.#line.isAsideFull && this.#refusals.isKeeping;
+    return isStuck && !this.#circuit.isOpen && !this.#line.hasUntried;
+  }
+
+  #ahead(nowMs: number): Lot | undefined {
+    return this.#mayScout ? this.#scout.next(nowMs, this.#intake.after) : undefined;
+  }
+
+  #newLot(cut: Pick<LotOptions, "events" | "end" | "isEven">): Lot {
+    return new Lot({ ...cut, owner: this.#owner, newBackoff: () => this.#newBackoff() });
   }
 
   #newBackoff(): Backoff {
@@ -172,8 +199,16 @@ export class Delivery {
     lot.state = "sending";
     lot.sends += 1;
     if (lot.sends > 1) this.#tally.retried();
-    const sending = new Sending({ sink, batch: lot, timeoutMs: settings.timeoutMs, clock });
+    const prepare = () => this.#note(lot);
+    const { timeoutMs } = settings;
+    const sending = new Sending({ prepare, sink, batch: lot, timeoutMs, clock });
     this.#sendings.set(sending, this.#follow(sending, lot));
+  }
+
+  /** What cannot be noted is sent all the same: a full disk must not keep events from those who would make room. */
+  async #note(lot: Lot): Promise<void> {
+    if (lot.isEven || lot.isNoted || this.#scout.has(lot)) return;
+    await this.#settle("note", () => this.#cuts.keep(this.#line.lots));
   }
 
   async #follow(sending: Sending, lot: Lot): Promise<void> {
@@ -203,8 +238,17 @@ export class Delivery {
     this.#refusals.onTaken();
     this.#line.remove(lot);
     this.#tally.sent(lot.events.length);
+    if (this.#scout.has(lot)) this.#onPassed(lot);
     if (!this.#line.hasUnsettled) this.#troubles.delivered(sink.where);
     await this.#settle("remove", () => queue.remove(lot.seqs));
+  }
+
+  /** It was not the receiver, but the events before this one. */
+  #onPassed(lot: Lot): void {
+    const { clock, settings } = this.#options;
+    this.#scout.settled(lot, clock.now());
+    this.#refusals.onPassed(lot);
+    this.#line.hastenAside(clock.now() + settings.retryMinMs);
   }
 
   /** Whatever it said, it is there, and those who failed may try soon. */
@@ -230,6 +274,11 @@ export class Delivery {
     if (event === undefined || others.length > 0) {
       this.#complain(text);
       this.#line.split(lot);
+      return;
+    }
+    if (this.#scout.has(lot)) {
+      this.#complain(`${text}; ${KEEPS}`);
+      this.#scout.settled(lot, this.#options.clock.now());
       return;
     }
     const verdict = this.#refusals.onRefused(lot);

@@ -65,16 +65,20 @@ export const FAILURES_TO_OPEN = 5;
 export const RETRY_AFTER_MS_MAX: number = HOUR_MS;
 
 /**
- * Refused events that wait for another try while others go on. With more, all wait: a receiver that refuses so many
- * may refuse everything.
+ * Refused events that wait for another try while others go on. With more, nothing new is taken from the queue: a
+ * receiver that refuses so many may refuse everything.
  */
 export const ASIDE_MAX = 32;
 
 /**
  * Events that are set aside of a receiver that takes no other. Past it the receiver refuses everything, which is a
- * mistake in the config: nothing more is set aside, and nothing is lost.
+ * mistake in the config: nothing more is set aside, and nothing is lost. What is behind them is tried one event at a
+ * time, in case it was they alone.
  */
 export const BURIED_IN_ROW_MAX = 20;
+
+/** Ends of batches that are noted on the disk: some KiB, and more than are in hand unless many are halved. */
+export const CUTS_MAX = 1000;
 
 /** What is on its way may take so long to arrive when the collector closes. */
 export const CLOSE_GRACE_MS: number = 5 * SECOND_MS;

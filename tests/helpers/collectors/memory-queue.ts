@@ -12,6 +12,7 @@ export class MemoryQueue implements EventQueue {
   /** Thrown by the next calls, one each. */
   readonly failures: Error[] = [];
   reads = 0;
+  note: string | undefined;
   #entries: QueueEntry[] = [];
   #lastSeq = 0;
 
@@ -48,6 +49,11 @@ export class MemoryQueue implements EventQueue {
     const gone = new Set(seqs);
     this.#entries = this.#entries.filter(({ seq }) => !gone.has(seq));
     this.removed.push(...seqs);
+  }
+
+  async keepNote(text: string): Promise<void> {
+    this.#fail();
+    this.note = text;
   }
 
   async bury(seq: number, reason: string): Promise<void> {

@@ -341,6 +341,25 @@ describe("entries that are too old", () => {
   });
 });
 
+test("a note is there at the next start, goes with its queue, and comes back with none", async () => {
+  await using folder = await TempFolder.create();
+  {
+    await using outbox = openOutbox(folder.path);
+    const queue = outbox.queue("q", PLENTY);
+    expect(queue.note).toBeUndefined();
+    await queue.keepNote("one");
+    await queue.keepNote("two");
+    await outbox.queue("other", PLENTY).keepNote("other");
+  }
+  await using outbox = openOutbox(folder.path);
+  const queue = outbox.queue("q", PLENTY);
+  expect(queue.note).toBe("two");
+  await outbox.discard("q");
+  expect((await failure(queue.keepNote("three"))).code).toBe("discarded");
+  expect(outbox.queue("q", PLENTY).note).toBeUndefined();
+  expect(outbox.queue("other", PLENTY).note).toBe("other");
+});
+
 test("what is counted is there at the next start, refusals included", async () => {
   await using folder = await TempFolder.create();
   const options = { bytesMax: 100, whenFull: "refuse" } as const;

@@ -1,11 +1,13 @@
 import { Backoff } from "../../../index.ts";
-import type { EventQueue } from "../event-queue.ts";
+import type { EventQueue, QueueEntry } from "../event-queue.ts";
 import type { DeliverySettings } from "../limits.ts";
+import type { Cuts } from "./cuts.ts";
 import { readEvent } from "./queued-event.ts";
 import type { WaitingEvent } from "../sink.ts";
 
 export interface IntakeOptions {
   readonly queue: Pick<EventQueue, "read">;
+  readonly cuts: Pick<Cuts, "limitOf">;
   readonly settings: Pick<
     DeliverySettings,
     "batchEvents" | "batchBytes" | "batchMs" | "retryMinMs" | "retryMaxMs"
@@ -15,6 +17,24 @@ export interface IntakeOptions {
   readonly onGarbage: (seq: number, reason: string) => void;
   readonly onFailed: (error: unknown) => void;
 }
+
+/** A batch as it is cut. */
+export interface CutEvents {
+  readonly events: readonly WaitingEvent[];
+  /** The number of its last entry. */
+  readonly end: number;
+  /** Whether it would end there again, if it were cut anew: it is full. */
+  readonly isEven: boolean;
+}
+
+/**
+ * | kind | the batch ends there because |
+ * |---|---|
+ * | `even` | it is full, by events or bytes: it would end there again |
+ * | `uneven` | it did so before, or events behind it are settled already |
+ * | `open` | nothing more waits, yet |
+ */
+type EndKind = "even" | "uneven" | "open";
 
 /** Cuts batches from the queue: full ones at once, others when their first event has waited long enough. */
 export class Intake {
@@ -33,6 +53,11 @@ export class Intake {
     this.#options = options;
     const { retryMinMs: minMs, retryMaxMs: maxMs } = options.settings;
     this.#retry = new Backoff({ minMs, maxMs, random: options.random });
+  }
+
+  /** The number of the last entry that was taken. */
+  get after(): number {
+    return this.#after;
   }
 
   /** When there may be a batch, by the clock; `Infinity` if nothing waits. */
@@ -55,30 +80,34 @@ export class Intake {
     return this.dueMs !== dueMs;
   }
 
-  /** The events of the next batch, at least one, if there is one now. */
-  take(nowMs: number): readonly WaitingEvent[] | undefined {
+  /** The next batch, with at least one event, if there is one now. */
+  take(nowMs: number): CutEvents | undefined {
     if (this.dueMs > nowMs) return undefined;
-    const events = this.#read(nowMs);
-    return events?.length === 0 ? undefined : events;
+    const cut = this.#read(nowMs);
+    return cut?.events.length === 0 ? undefined : cut;
   }
 
-  /** Empty if what it read were no events; the next may be. */
-  #read(nowMs: number): readonly WaitingEvent[] | undefined {
+  /** Without events if what it read were none; the next may be. */
+  #read(nowMs: number): CutEvents | undefined {
     const { queue, settings, onFailed } = this.#options;
     const { batchEvents: countMax, batchBytes: bytesMax } = settings;
     try {
-      const entries = queue.read({ after: this.#after, countMax, bytesMax });
-      const lastSeq = entries.at(-1)?.seq ?? this.#after;
-      const isFull = entries.length >= countMax || (entries.length > 0 && this.#hasMore(lastSeq));
+      const read = queue.read({ after: this.#after, countMax, bytesMax });
+      const { length, kind } = this.#endOf(read);
       this.#retry.reset();
-      if (!isFull && nowMs < this.#ripeMs) {
-        this.#expected = entries.length;
+      if (kind === "open" && nowMs < this.#ripeMs) {
+        this.#expected = length;
         return undefined;
       }
-      this.#expected = isFull ? Number.POSITIVE_INFINITY : 0;
+      this.#expected = kind === "open" ? 0 : Number.POSITIVE_INFINITY;
       this.#ripeMs = nowMs + settings.batchMs;
-      this.#after = lastSeq;
-      return entries.length === 0 ? undefined : this.#eventsOf(entries);
+      if (length === 0) return undefined;
+      const entries = read.slice(0, length);
+      this.#after = entries.at(-1)?.seq ?? this.#after;
+      const events = this.#eventsOf(entries);
+      // What is no event is gone the next time.
+      const isEven = kind === "even" && events.length === length;
+      return { events, end: this.#after, isEven };
     } catch (error) {
       this.#retryMs = nowMs + this.#retry.next();
       onFailed(error);
@@ -86,12 +115,30 @@ export class Intake {
     }
   }
 
-  /** The first entry is answered however long it is. */
-  #hasMore(after: number): boolean {
-    return this.#options.queue.read({ after, countMax: 1, bytesMax: 1 }).length > 0;
+  /** How many of these a batch has, and what ends it. */
+  #endOf(read: readonly QueueEntry[]): { readonly length: number; readonly kind: EndKind } {
+    const [first] = read;
+    if (first === undefined) return { length: 0, kind: "open" };
+    const { end, isNoted } = this.#options.cuts.limitOf(first.seq);
+    const isBeyond = ({ seq }: QueueEntry, index: number) =>
+      seq > end || (seq !== first.seq + index && !isNoted);
+    const length = read.findIndex(isBeyond);
+    if (length !== -1) return { length, kind: "uneven" };
+    const last = read.at(-1)?.seq ?? first.seq;
+    const kind = isNoted || last === end ? "uneven" : this.#kindOf(read.length, last);
+    return { length: read.length, kind };
   }
 
-  #eventsOf(entries: ReturnType<EventQueue["read"]>): readonly WaitingEvent[] {
+  #kindOf(length: number, last: number): EndKind {
+    const { queue, settings } = this.#options;
+    if (length >= settings.batchEvents) return "even";
+    // The first entry is answered however long it is.
+    const [next] = queue.read({ after: last, countMax: 1, bytesMax: 1 });
+    if (next === undefined) return "open";
+    return next.seq === last + 1 ? "even" : "uneven";
+  }
+
+  #eventsOf(entries: readonly QueueEntry[]): readonly WaitingEvent[] {
     const events: WaitingEvent[] = [];
     for (const entry of entries) {
       const event = readEvent(entry);

@@ -20,6 +20,16 @@ export class Line {
     return this.#aside.length >= ASIDE_MAX;
   }
 
+  /** Whether one of them, not aside, was not refused yet. */
+  get hasUntried(): boolean {
+    return this.#lots.some(({ refusals }) => refusals === 0);
+  }
+
+  /** Oldest first, and those aside. */
+  get lots(): readonly Lot[] {
+    return [...this.#lots, ...this.#aside];
+  }
+
   /** Whether one of them was sent before, and is not there yet. */
   get hasUnsettled(): boolean {
     return this.#aside.length > 0 || this.#lots.some(isSentAgain);
@@ -57,7 +67,7 @@ export class Line {
   }
 
   stepAside(lot: Lot): void {
-    if (this.#aside.includes(lot)) return;
+    if (this.#aside.includes(lot) || this.isAsideFull) return;
     this.remove(lot);
     this.#aside.push(lot);
   }
@@ -67,10 +77,18 @@ export class Line {
     for (const lot of this.#lots) lot.dueMs = Math.min(lot.dueMs, untilMs);
   }
 
+  /** As `hasten`, for those aside. */
+  hastenAside(untilMs: number): void {
+    for (const lot of this.#aside) lot.dueMs = Math.min(lot.dueMs, untilMs);
+  }
+
   #candidates(isProbe: boolean): readonly Lot[] {
     if (isProbe) return (this.#lots.length > 0 ? this.#lots : this.#aside).slice(0, 1);
-    if (this.isAsideFull) return this.#aside;
-    const lots = this.#inOrder ? this.#lots.slice(0, 1) : this.#lots;
+    // Those that cannot step aside let the others pass where they are.
+    const moving = this.isAsideFull
+      ? this.#lots.filter(({ refusals }) => refusals === 0)
+      : this.#lots;
+    const lots = this.#inOrder ? moving.slice(0, 1) : moving;
     return this.#aside.length === 0 ? lots : [...this.#aside, ...lots];
   }
 }

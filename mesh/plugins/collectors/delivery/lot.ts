@@ -6,6 +6,10 @@ export interface LotOptions {
   /** Whose events they are: different for each collector of each node. */
   readonly owner: string;
   readonly newBackoff: () => Backoff;
+  /** The number of the last entry that it was cut from. */
+  readonly end: number;
+  /** Whether it would end there again, if it were cut anew. */
+  readonly isEven: boolean;
 }
 
 /**
@@ -15,6 +19,10 @@ export interface LotOptions {
 export class Lot implements Batch {
   readonly events: readonly WaitingEvent[];
   readonly key: string;
+  readonly end: number;
+  readonly isEven: boolean;
+  /** Whether its end is on the disk. */
+  isNoted = false;
   readonly #options: LotOptions;
   readonly #backoff: Backoff;
   state: "resting" | "sending" = "resting";
@@ -30,8 +38,14 @@ export class Lot implements Batch {
   constructor(options: LotOptions) {
     this.events = options.events;
     this.key = keyOf(options);
+    this.end = options.end;
+    this.isEven = options.isEven;
     this.#options = options;
     this.#backoff = options.newBackoff();
+  }
+
+  get first(): number {
+    return this.events[0]?.seq ?? this.end;
   }
 
   get seqs(): readonly number[] {
@@ -51,11 +65,12 @@ export class Lot implements Batch {
   /** Two lots that are this one, in order. */
   halves(): readonly [Lot, Lot] {
     const middle = Math.ceil(this.events.length / 2);
-    return [this.#part(this.events.slice(0, middle)), this.#part(this.events.slice(middle))];
+    const [first, second] = [this.events.slice(0, middle), this.events.slice(middle)];
+    return [this.#part(first, first.at(-1)?.seq ?? this.end), this.#part(second, this.end)];
   }
 
-  #part(events: readonly WaitingEvent[]): Lot {
-    const part = new Lot({ ...this.#options, events });
+  #part(events: readonly WaitingEvent[], end: number): Lot {
+    const part = new Lot({ ...this.#options, events, end, isEven: false });
     part.sends = this.sends;
     return part;
   }

@@ -17,9 +17,16 @@ export class Refusals {
   #taken = 0;
   /** Events that were set aside since, with nothing taken between their first refusal and their last. */
   #buriedInRow = 0;
+  /** Events up to this number were refused once before one behind them was taken. */
+  #passedTo = 0;
 
   constructor(triesMax: number) {
     this.#triesMax = triesMax;
+  }
+
+  /** Whether no more are set aside until one is taken. */
+  get isKeeping(): boolean {
+    return this.#buriedInRow >= BURIED_IN_ROW_MAX;
   }
 
   onTaken(): void {
@@ -27,12 +34,17 @@ export class Refusals {
     this.#buriedInRow = 0;
   }
 
+  /** All before it were refused. */
+  onPassed(lot: Lot): void {
+    this.#passedTo = lot.end;
+  }
+
   /** @param lot of one event */
   onRefused(lot: Lot): Verdict {
     lot.refusedAlone(this.#taken);
     if (lot.refusals < this.#triesMax) return "again";
-    if (this.#taken > lot.takenBefore) return "bury";
-    if (this.#buriedInRow >= BURIED_IN_ROW_MAX) return "keep";
+    if (this.#taken > lot.takenBefore || lot.end < this.#passedTo) return "bury";
+    if (this.isKeeping) return "keep";
     this.#buriedInRow += 1;
     return "bury";
   }

@@ -3,6 +3,8 @@ import { ERROR_CHARS_MAX } from "../limits.ts";
 import type { Batch, SendResult, Sink } from "../sink.ts";
 
 export interface SendingOptions {
+  /** What is to be done before. */
+  readonly prepare: () => Promise<void>;
   readonly sink: Sink;
   readonly batch: Batch;
   readonly timeoutMs: number;
@@ -19,7 +21,7 @@ export class Sending {
   readonly #controller = new AbortController();
   readonly #settle: (outcome: SendOutcome) => void;
 
-  constructor({ sink, batch, timeoutMs, clock }: SendingOptions) {
+  constructor({ prepare, sink, batch, timeoutMs, clock }: SendingOptions) {
     const { promise, resolve } = Promise.withResolvers<SendOutcome>();
     this.outcome = promise;
     const cancel = clock.after(timeoutMs, () => {
@@ -30,15 +32,17 @@ export class Sending {
       cancel();
       resolve(outcome);
     };
-    void this.#send(sink, batch);
+    void this.#send(prepare, sink, batch);
   }
 
   giveUp(): void {
     this.#end({ kind: "given_up" });
   }
 
-  async #send(sink: Sink, batch: Batch): Promise<void> {
+  async #send(prepare: () => Promise<void>, sink: Sink, batch: Batch): Promise<void> {
     try {
+      await prepare();
+      if (this.#controller.signal.aborted) return;
       this.#settle(await sink.send(batch, this.#controller.signal));
     } catch (error) {
       const text = `the collector's own program failed: ${errorText(error)}`;

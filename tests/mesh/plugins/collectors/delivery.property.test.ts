@@ -42,6 +42,8 @@ class Receiver {
   /** A failed expectation would be a failure of the sink here. */
   readonly violations: string[] = [];
   readonly keys = new Map<string, string>();
+  /** The key of the batch with which an event came last; refused ones come in other batches. */
+  readonly #keyOf = new Map<number, string>();
 
   constructor(script: readonly ReceiverAnswer[]) {
     this.#script = [...script];
@@ -52,6 +54,11 @@ class Receiver {
     const content = batch.events.map(({ json }) => json).join();
     if ((this.keys.get(batch.key) ?? content) !== content) this.violations.push(`key ${batch.key}`);
     this.keys.set(batch.key, content);
+    for (const seq of seqs) {
+      const known = this.#keyOf.get(seq) ?? batch.key;
+      if (known !== batch.key) this.violations.push(`${seq} under ${known} and ${batch.key}`);
+      this.#keyOf.set(seq, batch.key);
+    }
     switch (this.#script.shift() ?? "taken") {
       case "taken":
         for (const seq of seqs) this.taken.add(seq);
@@ -66,6 +73,7 @@ class Receiver {
         return { kind: "retry", text: "busy", afterMs: 3000 };
       case "refused":
         if (seqs.length === 1) this.refusedAlone.add(seqs[0] ?? 0);
+        for (const seq of seqs) this.#keyOf.delete(seq);
         return REFUSED;
       case "silent":
         return new Promise(() => {});
@@ -91,7 +99,7 @@ class WatchedQueue extends MemoryQueue {
   }
 }
 
-test("whatever the receiver does, each event is delivered or set aside, in order, and nothing is lost", async () => {
+test("whatever the receiver does, each event is delivered or set aside, in order, under one key, and nothing is lost", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.constantFrom(...ANSWERS), { maxLength: 60 }),

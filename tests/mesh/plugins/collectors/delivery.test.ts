@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { SendResult } from "../../../../mesh/plugins/collectors/sink.ts";
+import type { Batch, SendResult } from "../../../../mesh/plugins/collectors/sink.ts";
 import { chatEvent, chatEvents } from "../../../helpers/collectors/events.ts";
 import {
   DELIVERED,
@@ -371,7 +371,7 @@ describe("a refusal", () => {
     expect(bed.queue.buried.length).toBe(20);
     expect(bed.queue.seqs.length).toBe(280);
     expect(bed.delivery.status.lastError?.text).toBe(
-      "it will not have it; it refused 20 events and took none, so no more are set aside until it takes one",
+      "it will not have it; it refused 20 events and took none, so no more are set aside until it takes one; those behind are tried one by one",
     );
     const sentBefore = bed.sink.batches.length;
     await bed.advance(1000);
@@ -381,6 +381,39 @@ describe("a refusal", () => {
     for (let seconds = 0; seconds < 5; seconds += 1) await bed.advance(1000);
     expect(bed.queue.seqs).toEqual([]);
     expect(bed.delivery.status).toMatchObject({ state: "idle", sent: 280, buried: 20 });
+  });
+
+  test("of more in a row than may wait stops none of those behind", async () => {
+    const bed = new DeliveryBed({ batchEvents: 5, retryMaxMs: 1000 });
+    bed.queue.append(...chatEvents(200));
+    await bed.queue.keepNote("no ends of batches");
+    const refuses = ({ events }: Batch) => events.some(({ seq }) => seq > 10 && seq <= 150);
+    bed.sink.otherwise((batch) => (refuses(batch) ? REFUSED : DELIVERED));
+    await bed.start();
+    for (let seconds = 0; seconds < 300 && bed.queue.seqs.length > 0; seconds += 1) {
+      await bed.advance(1000);
+    }
+    const taken = bed.queue.removed;
+    expect(taken).toEqual(taken.toSorted((one, other) => one - other));
+    expect(taken.length).toBe(60);
+    expect(bed.queue.buried.length).toBe(140);
+    expect(bed.delivery.status).toMatchObject({ state: "idle", sent: 60, buried: 140 });
+  });
+
+  test("of everything costs no more than a try now and then, also of what comes new", async () => {
+    const bed = new DeliveryBed({ batchEvents: 5, retryMinMs: 1000, retryMaxMs: 60_000 });
+    bed.queue.append(...chatEvents(100));
+    bed.sink.otherwise(() => REFUSED);
+    await bed.start();
+    for (let seconds = 0; seconds < 600; seconds += 1) await bed.advance(1000);
+    const sentBefore = bed.sink.batches.length;
+    for (let seconds = 0; seconds < 60; seconds += 1) await bed.advance(1000);
+    // Of each that is aside one a minute or two; all those behind have been tried.
+    expect(bed.sink.batches.length - sentBefore).toBeLessThan(90);
+    await bed.append(chatEvent("new"));
+    await bed.advance(1000);
+    expect(bed.sink.seqs).toContainEqual([101]);
+    expect(bed.queue.buried.length).toBe(20);
   });
 });
 
@@ -514,6 +547,53 @@ describe("after a crash", () => {
     expect(after.sink.seqs).toEqual([[3, 4]]);
     expect(after.sink.last.key).toBe(before.sink.last.key);
     expect(queue.seqs).toEqual([]);
+  });
+
+  test("batches end where they did, though more waits by then and some were halved", async () => {
+    const queue = new MemoryQueue();
+    queue.append(...chatEvents(4));
+    const before = new DeliveryBed({}, queue);
+    before.sink.answers(REFUSED, DELIVERED, held().promise);
+    await before.start();
+    await before.advance(50);
+    queue.append(...chatEvents(3));
+    const after = new DeliveryBed({}, queue);
+    await after.start();
+    await after.advance(50);
+    expect(before.sink.seqs).toEqual([
+      [1, 2, 3, 4],
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(after.sink.seqs).toEqual([
+      [3, 4],
+      [5, 6, 7],
+    ]);
+    expect(after.sink.batches[0]?.key).toBe(before.sink.last.key);
+  });
+
+  test("nothing is written for batches that were full", async () => {
+    const bed = new DeliveryBed({ batchEvents: 2 });
+    bed.queue.append(...chatEvents(4));
+    await bed.start();
+    expect(bed.queue.seqs).toEqual([]);
+    expect(bed.queue.note).toBeUndefined();
+  });
+
+  test("a batch is sent though its end could not be noted", async () => {
+    const bed = new DeliveryBed();
+    await bed.start();
+    const failing = Object.assign(bed.queue, {
+      keepNote: async () => {
+        throw new Error("the disk is full");
+      },
+    });
+    await bed.append(chatEvent("one"));
+    await bed.advance(50);
+    expect(failing.seqs).toEqual([]);
+    expect(bed.delivery.status.lastError?.text).toBe(
+      "the outbox cannot note events: the disk is full",
+    );
   });
 
   test("other events under the same numbers have another key", async () => {
