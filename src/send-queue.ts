@@ -28,6 +28,8 @@ interface Block {
   readonly bytes: Buffer;
   start: number;
   end: number;
+  /** Whether it begins within a message. */
+  isRest: boolean;
 }
 
 /** Blocks that are not in use. One for the whole process: a block belongs to nobody between uses. */
@@ -45,6 +47,7 @@ function takeBlock(bytes: number): Block {
       bytes: Buffer.allocUnsafeSlow(bytes),
       start: BLOCK_START,
       end: BLOCK_START,
+      isRest: false,
     }
   );
 }
@@ -54,6 +57,7 @@ function giveBlock(block: Block): void {
   if (spares === undefined || spares.length >= SPARE_BLOCKS_MAX) return;
   block.start = BLOCK_START;
   block.end = BLOCK_START;
+  block.isRest = false;
   spares.push(block);
 }
 
@@ -91,6 +95,8 @@ export class SendQueue {
   readonly #highWaterBytes: number;
   readonly #budget: ByteBudget | undefined;
   #blocks: Block[] = NO_BLOCKS;
+  /** Of the blocks, the one for what goes ahead of the others. */
+  #ahead: Block | undefined;
   #bytes = 0;
   #takenBytes = 0;
   /** `blocked` until the transport drains; `closed` for ever. */
@@ -133,15 +139,25 @@ export class SendQueue {
       this.#pushLarge(code, data);
       return;
     }
-    const size = OVERHEAD_BYTES + data.length;
-    const block = this.#roomFor(size);
+    const block = this.#roomFor(OVERHEAD_BYTES + data.length);
     if (block === undefined) return;
-    writeFrameHead(block.bytes, block.end, code, data.length);
-    block.bytes.set(data, block.end + OVERHEAD_BYTES);
-    block.end += size;
-    this.#bytes += size;
+    this.#put(block, code, data);
     if (this.#bytes >= FLUSH_BYTES) this.#writeBlocks();
     this.#schedule();
+  }
+
+  /**
+   * As `push`, for a short message that need not keep its place: where the transport takes no more, it goes in front of
+   * all but the block that is being written, of 128 KiB at most unless a larger message is in it.
+   */
+  pushAhead(code: number, data: Uint8Array): void {
+    // Else all that is queued leaves together anyway.
+    if (this.#state !== "blocked" || data.length > FLUSH_BYTES) {
+      this.push(code, data);
+      return;
+    }
+    const block = this.#roomAhead(OVERHEAD_BYTES + data.length);
+    if (block !== undefined) this.#put(block, code, data);
   }
 
   /** Until the owner calls `flush`, what is pushed waits for that instead of the event loop. */
@@ -178,8 +194,17 @@ export class SendQueue {
     this.#state = "closed";
     for (const block of this.#blocks) this.#giveBack(block);
     this.#blocks = NO_BLOCKS;
+    this.#ahead = undefined;
     this.#bytes = 0;
     this.#wakeWaiting();
+  }
+
+  #put(block: Block, code: number, data: Uint8Array): void {
+    writeFrameHead(block.bytes, block.end, code, data.length);
+    block.bytes.set(data, block.end + OVERHEAD_BYTES);
+    const size = OVERHEAD_BYTES + data.length;
+    block.end += size;
+    this.#bytes += size;
   }
 
   #schedule(): void {
@@ -196,6 +221,21 @@ export class SendQueue {
     return this.#append(small ? SMALL_BLOCK_BYTES : BLOCK_BYTES);
   }
 
+  #roomAhead(size: number): Block | undefined {
+    const before = this.#ahead;
+    if (before !== undefined && before.end + size <= before.bytes.length) return before;
+    const isSmall = BLOCK_START + size <= SMALL_BLOCK_BYTES;
+    const block = this.#take(isSmall ? SMALL_BLOCK_BYTES : BLOCK_BYTES);
+    if (block === undefined) return undefined;
+    const isBegun = ({ start, isRest }: Block): boolean => start > BLOCK_START || isRest;
+    const after = before === undefined ? -1 : this.#blocks.indexOf(before);
+    const at = this.#blocks.findIndex((other, index) => index > after && !isBegun(other));
+    if (at === -1) this.#blocks.push(block);
+    else this.#blocks.splice(at, 0, block);
+    this.#ahead = block;
+    return block;
+  }
+
   #writeBlocks(): void {
     if (this.#state !== "open") return;
     if (this.#bytes > 0) this.#startsLarge = this.#bytes > SMALL_BLOCK_BYTES;
@@ -209,16 +249,22 @@ export class SendQueue {
   }
 
   #append(bytes: number): Block | undefined {
-    while (this.#budget?.take(bytes) === false) {
-      if (!this.#owner.onMemoryExhausted()) return undefined;
-    }
-    const block = takeBlock(bytes);
+    const block = this.#take(bytes);
+    if (block === undefined) return undefined;
     if (this.#blocks === NO_BLOCKS) this.#blocks = [block];
     else this.#blocks.push(block);
     return block;
   }
 
+  #take(bytes: number): Block | undefined {
+    while (this.#budget?.take(bytes) === false) {
+      if (!this.#owner.onMemoryExhausted()) return undefined;
+    }
+    return takeBlock(bytes);
+  }
+
   #giveBack(block: Block): void {
+    if (block === this.#ahead) this.#ahead = undefined;
     this.#budget?.give(block.bytes.length);
     giveBlock(block);
   }
@@ -240,6 +286,7 @@ export class SendQueue {
     if (taken === data.length || this.#isClosed()) return;
     const rest = this.#append(BLOCK_START + data.length - taken);
     if (rest === undefined) return;
+    rest.isRest = true;
     rest.bytes.set(data.subarray(taken), rest.end);
     rest.end = rest.bytes.length;
     this.#bytes += data.length - taken;

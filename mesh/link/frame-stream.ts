@@ -62,6 +62,8 @@ export class FrameStream implements TransportHandler, FrameHandler, SendQueueOwn
   #receiver: FrameStreamReceiver;
   #state: FrameStreamState = "open";
   #bytesIn = 0;
+  /** Those of set-up on the way out, before which nothing may go. */
+  #setupBytes = 0;
   #heardAtMs: number;
   #cancelTimeout: Cancel | undefined;
 
@@ -103,12 +105,19 @@ export class FrameStream implements TransportHandler, FrameHandler, SendQueueOwn
   /** From the next frame on, another one receives, also of what has arrived already. */
   handOver(receiver: FrameStreamReceiver, frameBytesMax: number): void {
     this.#receiver = receiver;
+    this.#setupBytes = this.#queue.takenBytes + this.#queue.bytes;
     this.#decoder.bytesMax = CODE_BYTES + frameBytesMax;
   }
 
   /** Queues a frame of at most 64 KiB, which may be changed afterwards; nothing bounds the queue. */
   send(frame: Uint8Array): void {
     this.#queue.push(ClientCode.data, frame);
+  }
+
+  /** As `send`, in front of what the transport has not begun to take, but for set-up. */
+  sendAhead(frame: Uint8Array): void {
+    if (this.#queue.takenBytes < this.#setupBytes) this.send(frame);
+    else this.#queue.pushAhead(ClientCode.data, frame);
   }
 
   /** Hears nothing more, flushes, and closes, after a short while also what was not taken. */

@@ -182,7 +182,7 @@ export class Link implements PeerLink, FrameStreamReceiver, LivenessSubject {
   }
 
   sendPing(serial: number): void {
-    this.sendControl(encodePing(serial));
+    this.#outbox.sendAhead(encodePing(serial));
   }
 
   onDead(reason: "silent" | "stalled"): void {

@@ -24,7 +24,7 @@ export interface OutboxOptions {
 
 /**
  * What waits to be sent on a link, within bounds: small frames go straight to the stream, and large ones, with
- * what must not overtake them, by way of the bulk lane.
+ * what must not overtake them, by way of the bulk lane. What the link says of itself goes ahead of both.
  */
 export class Outbox {
   readonly #stream: FrameStream;
@@ -76,15 +76,19 @@ export class Outbox {
 
   /** @throws {Error} if the frame is empty or longer than 64 KiB, which is a mistake of the caller */
   sendControl(frame: Uint8Array): void {
-    assertLength(frame, SMALL_FRAME_BYTES_MAX);
-    if (this.#state === "closed") return;
-    const bytesMax = this.#limits.meshQueueBytesMax + CONTROL_RESERVE_BYTES;
-    if (this.queuedBytes + frame.length > bytesMax) {
-      this.#onOverflow(bytesMax);
-      return;
-    }
-    this.#framesOut += 1;
+    if (!this.#takesControl(frame)) return;
     this.#stream.send(frame);
+    this.#count();
+  }
+
+  /**
+   * As `sendControl`, of what means the same wherever it comes: all that waits is overtaken. [MESH-4.3]
+   *
+   * @throws {Error} as `sendControl`
+   */
+  sendAhead(frame: Uint8Array): void {
+    if (!this.#takesControl(frame)) return;
+    this.#stream.sendAhead(frame);
     this.#count();
   }
 
@@ -136,6 +140,18 @@ export class Outbox {
     this.#bulk.clear();
     this.#counted = this.#budget.count(0, this.#counted);
     this.#wake();
+  }
+
+  #takesControl(frame: Uint8Array): boolean {
+    assertLength(frame, SMALL_FRAME_BYTES_MAX);
+    if (this.#state === "closed") return false;
+    const bytesMax = this.#limits.meshQueueBytesMax + CONTROL_RESERVE_BYTES;
+    if (this.queuedBytes + frame.length > bytesMax) {
+      this.#onOverflow(bytesMax);
+      return false;
+    }
+    this.#framesOut += 1;
+    return true;
   }
 
   /** Where all links together have too much, each still has what a sender that waits for room needs. */

@@ -31,7 +31,7 @@ export class OwnFrames {
     this.#options = options;
     this.#assembler = new PieceAssembler({
       frameBytesMax: options.frameBytesMax,
-      onTaken: (bytes) => options.outbox.sendControl(encodeCredit(bytes)),
+      onTaken: (bytes) => options.outbox.sendAhead(encodeCredit(bytes)),
     });
   }
 
@@ -47,7 +47,7 @@ export class OwnFrames {
         onGone(decodeGone(chunk.subarray(start, end)));
         return;
       case OwnFrameType.ping:
-        outbox.sendControl(encodePong(chunk, start, end));
+        outbox.sendAhead(encodePong(chunk, start, end));
         return;
       case OwnFrameType.pong: {
         const serial = decodePong(chunk, start, end);

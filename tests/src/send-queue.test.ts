@@ -7,6 +7,7 @@ import { MemoryTransport } from "../helpers/memory-transport.ts";
 import { nextTurn } from "../helpers/turns.ts";
 
 const KiB = 1024;
+const MiB = 1024 * KiB;
 
 function setUp({ highWaterBytes = 1 << 20, budgetBytes = 1 << 30 } = {}) {
   const transport = new MemoryTransport();
@@ -228,6 +229,53 @@ describe("room", () => {
   });
 });
 
+describe("a message that goes ahead", () => {
+  test("of what the transport takes no more of is behind the block that is being written, and no more", () => {
+    const { queue, transport } = setUp();
+    transport.capacity = 1000;
+    for (let count = 0; count < 1000; count += 1) queue.push(5, pattern(KiB, count));
+    queue.pushAhead(6, Buffer.from("first"));
+    queue.pushAhead(6, Buffer.from("second"));
+    transport.capacity = Number.POSITIVE_INFINITY;
+    queue.onDrain();
+    const codes = parseFrames(transport.taken).map(({ code }) => code);
+    expect(codes).toHaveLength(1002);
+    expect(codes.indexOf(6)).toBeLessThan(129);
+    expect(codes.lastIndexOf(6)).toBe(codes.indexOf(6) + 1);
+  });
+
+  test("never cuts a large one", () => {
+    const { queue, transport } = setUp();
+    transport.capacity = 100_000;
+    queue.push(5, pattern(MiB, 1));
+    queue.pushAhead(6, Buffer.from("ahead"));
+    queue.push(5, pattern(MiB, 2));
+    transport.capacity = Number.POSITIVE_INFINITY;
+    queue.onDrain();
+    expect(parseFrames(transport.taken).map(({ data }) => data.length)).toEqual([MiB, 5, MiB]);
+  });
+
+  test("keeps its place where all that is queued leaves together", async () => {
+    const { queue, transport } = setUp();
+    queue.push(5, Buffer.from("a"));
+    queue.pushAhead(6, Buffer.from("b"));
+    await nextTurn();
+    expect(transport.writes).toBe(1);
+    expect(parseFrames(transport.taken).map(({ code }) => code)).toEqual([5, 6]);
+  });
+
+  test("costs little more than its size, however many there are", () => {
+    const { queue, transport, budget } = setUp();
+    transport.capacity = 0;
+    queue.push(5, Buffer.alloc(10));
+    queue.flush();
+    for (let count = 0; count < 10_000; count += 1) queue.pushAhead(6, Buffer.alloc(9));
+    expect(queue.heldBytes).toBeLessThan(1.2 * queue.bytes + 8 * KiB);
+    queue.close();
+    expect(budget.bytes).toBe(0);
+  });
+});
+
 describe("properties", () => {
   const edges = [0, 1, 4088, 4092, 4093, 4096, 65_531, 65_532, 65_536, 65_537, 131_068, 131_073];
   const sizes = fc.oneof(
@@ -238,6 +286,7 @@ describe("properties", () => {
   const steps = fc.array(
     fc.oneof(
       { weight: 5, arbitrary: sizes.map((push) => ({ push })) },
+      { weight: 2, arbitrary: sizes.map((ahead) => ({ ahead })) },
       { weight: 2, arbitrary: fc.nat({ max: 140_000 }).map((capacity) => ({ capacity })) },
       { weight: 1, arbitrary: fc.constantFrom(...edges).map((capacity) => ({ capacity })) },
       { weight: 1, arbitrary: fc.constant({ flush: true }) },
@@ -245,17 +294,23 @@ describe("properties", () => {
     { maxLength: 30 },
   );
 
-  test("what a transport takes, piece by piece, is what was sent, in order", () => {
+  test("what a transport takes, piece by piece, is what was sent, in order but for what went ahead", () => {
     fc.assert(
       fc.property(steps, fc.nat({ max: 70_000 }), (list, capacity) => {
         const { queue, transport, budget } = setUp();
         transport.capacity = capacity;
         const expected: Buffer[] = [];
+        const ahead: Buffer[] = [];
         for (const step of list) {
           if ("push" in step) {
             const data = pattern(step.push, expected.length + 1);
             expected.push(frame(5, data));
             queue.push(5, data);
+            data.fill(0xee);
+          } else if ("ahead" in step) {
+            const data = pattern(step.ahead, ahead.length + 1);
+            ahead.push(frame(6, data));
+            queue.pushAhead(6, data);
             data.fill(0xee);
           } else if ("capacity" in step) {
             transport.capacity = step.capacity;
@@ -264,14 +319,20 @@ describe("properties", () => {
             queue.flush();
           }
           expect(queue.bytes + queue.takenBytes).toBe(
-            expected.reduce((sum, { length }) => sum + length, 0),
+            [...expected, ...ahead].reduce((sum, { length }) => sum + length, 0),
           );
           expect(budget.bytes).toBeGreaterThanOrEqual(queue.bytes);
         }
         transport.capacity = Number.POSITIVE_INFINITY;
         queue.onDrain();
         queue.flush();
-        expect(transport.taken.equals(Buffer.concat(expected))).toBe(true);
+        const taken = parseFrames(transport.taken);
+        const takenOf = (wanted: number): Buffer =>
+          Buffer.concat(
+            taken.filter(({ code }) => code === wanted).map(({ data }) => frame(wanted, data)),
+          );
+        expect(takenOf(5).equals(Buffer.concat(expected))).toBe(true);
+        expect(takenOf(6).length).toBe(Buffer.concat(ahead).length);
         expect(queue.bytes).toBe(0);
         expect(budget.bytes).toBe(0);
       }),

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { FrameStream, type FrameStreamReceiver } from "../../../mesh/link/frame-stream.ts";
-import { frame as message } from "../../helpers/frames.ts";
+import { frame as message, parseFrames } from "../../helpers/frames.ts";
 import { ManualClock } from "../manual-clock.ts";
-import { MemoryLine } from "./memory-line.ts";
+import { type LineOptions, MemoryLine } from "./memory-line.ts";
 
 const DATA = 5;
 
@@ -20,8 +20,8 @@ class Recorder implements FrameStreamReceiver {
   }
 }
 
-function streamOf(receiver: FrameStreamReceiver, frameBytesMax = 10) {
-  const line = new MemoryLine();
+function streamOf(receiver: FrameStreamReceiver, frameBytesMax = 10, options: LineOptions = {}) {
+  const line = new MemoryLine(options);
   const clock = new ManualClock();
   const errors: unknown[] = [];
   const stream = new FrameStream({
@@ -49,6 +49,34 @@ test("who it is handed over to gets what follows in the same chunk, at its own l
   first.onFrame = () => stream.handOver(second, 20);
   stream.onData(Buffer.concat([message(DATA, "hello"), message(DATA, "more than ten bytes")]));
   expect([first.heard, second.heard]).toEqual([[], ["more than ten bytes"]]);
+});
+
+test("what goes ahead passes what waits, but never set-up", async () => {
+  const { line, stream } = streamOf(new Recorder(), 10, { capacity: 4 });
+  const chunks: Buffer[] = [];
+  line.right.handler = {
+    onData: (chunk) => chunks.push(chunk),
+    onDrain: () => {},
+    onEnd: () => {},
+    onClose: () => {},
+  };
+  const big = Buffer.alloc(60_000, "m");
+  stream.send(Buffer.from("confirm"));
+  stream.handOver(new Recorder(), 10);
+  for (let count = 0; count < 3; count += 1) stream.send(big);
+  stream.sendAhead(Buffer.from("one"));
+  // Confirm has left by now, and what was in the block with it is leaving.
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let count = 0; count < 5; count += 1) line.pump();
+  stream.send(big);
+  stream.sendAhead(Buffer.from("two"));
+  await line.settle();
+  const frames = parseFrames(Buffer.concat(chunks)).map(({ data }) =>
+    data.toString("latin1", 0, 7),
+  );
+  expect(frames[0]).toBe("confirm");
+  expect(frames.indexOf("two")).toBeLessThan(frames.indexOf("one"));
+  expect(frames).toHaveLength(7);
 });
 
 test("a receiver that throws loses the connection, and hears so", () => {

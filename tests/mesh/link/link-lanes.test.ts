@@ -145,6 +145,34 @@ describe("small frames", () => {
     expect(dataBytes(frames.slice(0, index))).toBeLessThan((64 + 128 + 64) * KiB);
   });
 
+  test("that wait themselves are passed by pings, pongs and credit, and by nothing else", async () => {
+    const pair = new ScriptedPair({ capacity: 64 * KiB });
+    pair.line.right.reading = false;
+    for (let number = 0; number < 1000; number += 1) {
+      pair.side.link.sendMessage(numbered(number, KiB), "chat");
+    }
+    pair.side.link.sendControl(frameOf(0x23, new Uint8Array(9)));
+    const probe = pair.side.link.probe(1000);
+    const piece = frameOf(
+      OwnFrameType.piece,
+      Buffer.concat([Buffer.of(1, 0, 1, 0, 0), Buffer.alloc(40_000)]),
+    );
+    await pair.send(frameOf(OwnFrameType.ping, Buffer.alloc(8, 7)), piece);
+    pair.line.right.reading = true;
+    const frames = await pair.frames();
+    const indexOf = (type: number) => frames.findIndex((frame) => frame[0] === type);
+    // What was between the ends, and the block that was being written.
+    const before = Math.max(indexOf(OwnFrameType.pong), indexOf(OwnFrameType.credit));
+    expect(dataBytes(frames.slice(0, before))).toBeLessThan((64 + 128) * KiB);
+    expect(indexOf(OwnFrameType.pong)).toBeGreaterThan(0);
+    expect(indexOf(OwnFrameType.credit)).toBeGreaterThan(0);
+    expect(indexOf(0x23)).toBe(frames.length - 1);
+    const messages = frames.filter((frame) => frame[0] === PUBLISH);
+    expect(messages.map((frame) => frame.readUInt32BE(1))).toEqual([...Array(1000).keys()]);
+    await pair.send(frameOf(OwnFrameType.pong, (await pair.pings()).at(-1) ?? Buffer.alloc(0)));
+    expect(await probe).toBe(true);
+  });
+
   test("of the order of a large one stay behind it, and only those", async () => {
     const pair = new LinkPair({ capacity: 64 * KiB });
     const sizes = [2 * MiB, 50, 100_000, 60, 70];
