@@ -15,7 +15,10 @@ export const LONGEST_INTERVAL_MS = 15_000;
 /** A link that lasted less has not shown that the next would: its back-off goes on growing. */
 export const STEADY_AFTER_MS = 5000;
 
-/** How long a node has to answer when its being there is in doubt. [MESH-2.4], [MESH-2.7] */
+/**
+ * How long a node has to answer when its being there is in doubt. Half of it is for what was on the way already, which
+ * shows nothing; the other half is enough for a busy line to move. [MESH-3.3]
+ */
 export const PROBE_TIMEOUT_MS = 1000;
 
 /** A peer's own probe, and the way to it and back; with what set-up needs, less than set-up may take. */

@@ -85,7 +85,10 @@ export class Liveness {
     for (const { settle } of probes) settle(false);
   }
 
-  /** Whether a ping that is sent now is answered within `timeoutMs`. */
+  /**
+   * Whether the other side answers within `timeoutMs`: by the pong to a ping that is sent now, or, in the second half of
+   * that time, by anything that moves. [MESH-3.3]
+   */
   probe(timeoutMs: number): Promise<boolean> {
     if (this.#state !== "watching") return Promise.resolve(false);
     const last = this.#probes.at(-1);
@@ -95,14 +98,17 @@ export class Liveness {
     let cancelTimeout: Cancel = () => {};
     const wait = (): void => {
       const dueMs = this.#clock.now() + timeoutMs;
-      cancelTimeout = this.#clock.after(timeoutMs, () => {
-        // The answer may have come while this process was stopped itself.
-        if (this.#clock.now() - dueMs > LATE_MS) {
-          wait();
-          return;
-        }
-        this.#probes = this.#probes.filter((probe) => probe.serial !== serial);
-        resolve(false);
+      cancelTimeout = this.#clock.after(timeoutMs / 2, () => {
+        const hasMoved = this.#watchMoves();
+        cancelTimeout = this.#clock.after(timeoutMs / 2, () => {
+          // The answer may have come while this process was stopped itself.
+          if (this.#clock.now() - dueMs > LATE_MS) {
+            wait();
+            return;
+          }
+          this.#probes = this.#probes.filter((probe) => probe.serial !== serial);
+          resolve(hasMoved());
+        });
       });
     };
     wait();
@@ -124,6 +130,22 @@ export class Liveness {
     if (probe === undefined) return;
     this.#probes = this.#probes.filter((other) => other !== probe);
     probe.settle(true);
+  }
+
+  /**
+   * The answer tells whether from now on anything has come, or some of what waits has been taken. Of a peer that has
+   * stopped, what was on its way still comes: once that has, it is found out.
+   */
+  #watchMoves(): () => boolean {
+    const sinceMs = this.#clock.now();
+    const before = this.#subject.progress;
+    return () => {
+      const { heardAtMs, progress } = this.#subject;
+      const isTaken = before.some(
+        (value, index) => value !== undefined && value !== progress[index],
+      );
+      return heardAtMs > sinceMs || isTaken;
+    };
   }
 
   #ping(): number {

@@ -73,7 +73,7 @@ export interface PeerLink {
   sendMessage(frame: Uint8Array, order: string): boolean;
   /** Resolves once there is room, or the link is down. */
   drained(): Promise<void>;
-  /** Whether the other side answers a ping in time. */
+  /** Whether the other side answers in time, by a pong or by what still moves. [MESH-3.3] */
   probe(timeoutMs: number): Promise<boolean>;
   /** Says gone where a code is given, flushes for a short while, and closes. `onDown` follows at once. */
   close(text: string, code?: GoneCode): void;

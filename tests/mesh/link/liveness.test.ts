@@ -190,6 +190,43 @@ test("a probe without an answer in time says so, and so does one whose link goes
   expect(await pair.side.link.probe(1000)).toBe(false);
 });
 
+test("a probe is answered by what comes when what was on its way has come", async () => {
+  const pair = new ScriptedPair();
+  const busy = pair.side.link.probe(1000);
+  pair.clock.advance(501);
+  await pair.send(frameOf(NODE_FRAME, new Uint8Array(3)));
+  pair.clock.advance(499);
+  expect(await busy).toBe(true);
+});
+
+test("a probe is not answered by what was on its way when the other side stopped", async () => {
+  const pair = new ScriptedPair();
+  const stopped = pair.side.link.probe(1000);
+  for (let step = 0; step < 4; step += 1) {
+    pair.clock.advance(100);
+    await pair.send(frameOf(NODE_FRAME, new Uint8Array(3)));
+  }
+  pair.clock.advance(600);
+  expect(await stopped).toBe(false);
+});
+
+test("a probe is answered by the taking of what waits, as far as the other side goes on with it", async () => {
+  const pair = new ScriptedPair({ capacity: 1000, cuts: () => 100 });
+  pair.line.right.reading = false;
+  pair.side.link.sendMessage(frameOf(NODE_FRAME, new Uint8Array(60_000)), "a");
+  await pair.line.settle();
+  const taken = pair.side.link.probe(1000);
+  pair.clock.advance(700);
+  pair.line.right.reading = true;
+  pair.line.pump();
+  pair.line.right.reading = false;
+  pair.clock.advance(300);
+  expect(await taken).toBe(true);
+  const stopped = pair.side.link.probe(1000);
+  pair.clock.advance(1000);
+  expect(await stopped).toBe(false);
+});
+
 test("many probes at once ask a few times, and all are answered", async () => {
   const pair = new LinkPair();
   await pair.line.settle();
