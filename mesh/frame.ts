@@ -9,6 +9,9 @@ import { encode } from "../src/index.ts";
  */
 export const SMALL_FRAME_BYTES_MAX = 65_536;
 
+/** What a frame may have beside its payload: the topic with 255 groups, and the head of a relay, are a third of it. */
+export const FRAME_HEAD_BYTES_MAX = 65_536;
+
 /** A frame whose body is MessagePack: its type, then the value. */
 export function messagePackFrame(type: number, body: unknown): Uint8Array {
   const bytes = encode(body);

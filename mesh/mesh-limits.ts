@@ -14,7 +14,7 @@ export interface MeshLimits {
   readonly meshSilenceTimeoutMs: number;
   /** Time after which a peer that takes nothing of what waits for it is down. */
   readonly meshStallTimeoutMs: number;
-  /** Bytes that may wait for one node; past it messages for it are dropped and counted. */
+  /** Bytes that may wait for one node, and 64 KiB for heads; past it messages for it are dropped and counted. */
   readonly meshQueueBytesMax: number;
   /** Bytes that may wait for all nodes together; past it none has more than `meshHighWaterBytes`. */
   readonly meshMemoryBytesMax: number;

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from "../clock.ts";
-import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
+import { FRAME_HEAD_BYTES_MAX, SMALL_FRAME_BYTES_MAX } from "../frame.ts";
 import type { NodeIdentity } from "../link/setup.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
 import { encodeNumber, encodeRelay } from "./cluster-frames.ts";
@@ -223,7 +223,7 @@ export class ReachableNode implements RemoteNode {
   #move(carrier: LiveLink, link: LiveLink): void {
     const { nextSerial, limits, clock } = this.#options;
     const token = nextSerial();
-    const held = new HeldFrames(limits.meshQueueBytesMax);
+    const held = new HeldFrames(limits.meshQueueBytesMax + FRAME_HEAD_BYTES_MAX);
     const cancel = clock.after(HOLD_MS, () => this.#endMove({ isFlushed: false }));
     const over = Promise.withResolvers<void>();
     this.#enter({ name: "moving", carrier, link, token, held, cancel, over });

@@ -7,6 +7,8 @@ export interface RemoteNode {
   /** The name of the peer that carries frames to it; `undefined` if there is a link. */
   readonly via: string | undefined;
   readonly rttMs: number | undefined;
+  /** Whether nothing leads there any more. */
+  readonly isDown: boolean;
   /** Whether less waits for it than the high-water mark. */
   readonly hasRoom: boolean;
   drained(): Promise<void>;

@@ -7,7 +7,7 @@
 
 import type { Address } from "../../src/index.ts";
 import type { Clock } from "../clock.ts";
-import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
+import { FRAME_HEAD_BYTES_MAX, SMALL_FRAME_BYTES_MAX } from "../frame.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
 import type { FrameStream, FrameStreamReceiver } from "./frame-stream.ts";
 import { LinkError } from "./link-error.ts";
@@ -27,8 +27,7 @@ import type {
 import type { QueueBudget } from "./queue-budget.ts";
 import type { LinkPeer } from "./setup.ts";
 
-const KiB = 1024;
-const MiB = 1024 * KiB;
+const MiB = 1024 * 1024;
 
 /** The longest payload that the protocol knows, whatever a node's own limit for what it sends. [MESH-4.1] */
 const PAYLOAD_BYTES_MAX = 8 * MiB;
@@ -70,7 +69,8 @@ export class Link implements PeerLink, FrameStreamReceiver, LivenessSubject {
     this.#stream = stream;
     this.#limits = limits;
     this.#onInternalError = options.onInternalError;
-    const frameBytesMax = Math.max(limits.meshPayloadBytesMax, PAYLOAD_BYTES_MAX) + 64 * KiB;
+    const payloadBytesMax = Math.max(limits.meshPayloadBytesMax, PAYLOAD_BYTES_MAX);
+    const frameBytesMax = payloadBytesMax + FRAME_HEAD_BYTES_MAX;
     this.#outbox = new Outbox({
       stream,
       limits,

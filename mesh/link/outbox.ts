@@ -1,4 +1,4 @@
-import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
+import { FRAME_HEAD_BYTES_MAX, SMALL_FRAME_BYTES_MAX } from "../frame.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
 import { BulkLane } from "./bulk-lane.ts";
 import type { FrameStream } from "./frame-stream.ts";
@@ -6,7 +6,7 @@ import type { QueueBudget } from "./queue-budget.ts";
 
 const MiB = 1024 * 1024;
 
-/** What control frames may have of the queue beyond `meshQueueBytesMax`: all that a node says of itself. */
+/** What control frames may have of the queue beyond what messages may: all that a node says of itself. */
 const CONTROL_RESERVE_BYTES = MiB;
 
 export type OutboxLimits = Pick<MeshLimits, "meshQueueBytesMax" | "meshHighWaterBytes">;
@@ -145,7 +145,7 @@ export class Outbox {
   #takesControl(frame: Uint8Array): boolean {
     assertLength(frame, SMALL_FRAME_BYTES_MAX);
     if (this.#state === "closed") return false;
-    const bytesMax = this.#limits.meshQueueBytesMax + CONTROL_RESERVE_BYTES;
+    const bytesMax = this.#limits.meshQueueBytesMax + FRAME_HEAD_BYTES_MAX + CONTROL_RESERVE_BYTES;
     if (this.queuedBytes + frame.length > bytesMax) {
       this.#onOverflow(bytesMax);
       return false;
@@ -154,11 +154,14 @@ export class Outbox {
     return true;
   }
 
-  /** Where all links together have too much, each still has what a sender that waits for room needs. */
+  /**
+   * The queue holds a payload of its own size, so it has room for the head, too. Where all links together have too much,
+   * each still has what a sender that waits for room needs.
+   */
   #bytesMax(): number {
     const { meshQueueBytesMax, meshHighWaterBytes } = this.#limits;
-    if (!this.#budget.isFull) return meshQueueBytesMax;
-    return Math.min(meshQueueBytesMax, meshHighWaterBytes);
+    const bytesMax = meshQueueBytesMax + FRAME_HEAD_BYTES_MAX;
+    return this.#budget.isFull ? Math.min(bytesMax, meshHighWaterBytes) : bytesMax;
   }
 
   #count(): void {

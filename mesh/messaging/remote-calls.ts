@@ -29,7 +29,7 @@ export class RemoteCalls implements Target, Caller {
   ask(request: OutgoingRequest): Sent {
     const frame = encodeRequest(request);
     if (this.#node.sendMessage(frame, orderOf("request", request.id, frame))) return "sent";
-    return this.#node.hasRoom ? "lost" : "full";
+    return this.#node.isDown ? "lost" : "full";
   }
 
   cancel({ id }: OutgoingRequest): void {

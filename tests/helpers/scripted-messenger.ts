@@ -19,6 +19,7 @@ const OTHER: RemoteNode = {
   incarnation: 1,
   via: undefined,
   rttMs: 1,
+  isDown: false,
   hasRoom: true,
   drained: () => Promise.resolve(),
   sendControl: () => {},

@@ -253,6 +253,17 @@ test("byte by byte and run together is the same", async () => {
   }
 });
 
+test("a payload as long as the queue may be is sent with its head, one at a time", async () => {
+  const pair = new LinkPair({ limits: { meshQueueBytesMax: MiB, meshPayloadBytesMax: MiB } });
+  pair.left.link.sendMessage(numbered(1, 200), "chat");
+  expect(pair.left.link.sendMessage(numbered(2, MiB + 60_000), "bulk")).toBe(true);
+  expect(pair.left.link.sendMessage(numbered(3, MiB + 12), "bulk")).toBe(false);
+  await pair.line.settle();
+  expect(pair.left.link.sendMessage(numbered(4, MiB + 12), "bulk")).toBe(true);
+  await pair.line.settle();
+  expect(pair.right.handler.frames.map(numberOf)).toEqual([1, 2, 4]);
+});
+
 describe("a peer that never reads", () => {
   const limits = { meshQueueBytesMax: 2 * MiB, meshHighWaterBytes: MiB };
 
@@ -265,8 +276,9 @@ describe("a peer that never reads", () => {
       if (link.sendMessage(numbered(index, 1000), `order ${index % 50}`)) taken += 1;
       if (index % 100 === 0) await nextImmediate();
     }
-    expect(link.queuedBytes).toBeLessThanOrEqual(2 * MiB);
-    expect(link.queuedBytes).toBeGreaterThan(2 * MiB - 2000);
+    // A payload of 2 MiB has a head, too.
+    expect(link.queuedBytes).toBeLessThanOrEqual(2 * MiB + 64 * KiB);
+    expect(link.queuedBytes).toBeGreaterThan(2 * MiB + 64 * KiB - 2000);
     expect(link.counters.dropped).toBe(30_000 - taken);
     expect(handler.downs).toEqual([]);
     pair.line.right.reading = true;
@@ -323,7 +335,7 @@ describe("a peer that never reads", () => {
     }
     expect(taken).toBeGreaterThan(1000);
     expect(handler.downs).toEqual([
-      { reason: "overflow", text: "more than 3145728 bytes waited for it" },
+      { reason: "overflow", text: "more than 3211264 bytes waited for it" },
     ]);
     expect(link.queuedBytes).toBe(0);
     link.sendControl(numbered(1, 1000));

@@ -45,6 +45,7 @@ export class FakeNode implements RemoteNode {
   waiting: (Uint8Array | undefined)[] = [];
   /** Control frames and messages that were sent, by type. */
   readonly sent: number[] = [];
+  isDown = false;
   hasRoom = true;
   isFull = false;
   #drained: PromiseWithResolvers<void> = Promise.withResolvers();

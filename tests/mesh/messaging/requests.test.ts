@@ -429,10 +429,16 @@ describe("a way that is lost", () => {
       code: "queue_full",
       message: 'the request to "s" was not sent: too much waits for "kr-2"; wait for drained()',
     });
+    // A long one may not fit where a short one would.
     way.there.hasRoom = true;
+    expect(await rejection(one.messaging.request("kr-2", "s", 1))).toMatchObject({
+      code: "queue_full",
+    });
+    way.there.isDown = true;
     expect(await rejection(one.messaging.request("kr-2", "s", 1))).toMatchObject({
       code: "node_lost",
     });
+    way.there.isDown = false;
     way.there.drain();
     expect(await through(way, one.messaging.request("kr-2", "s", 1))).toBe(1);
   });

@@ -361,6 +361,7 @@ describe("other nodes [BUS-2.8]", () => {
     incarnation: 7,
     via: undefined,
     rttMs: 12.5,
+    isDown: false,
     hasRoom: true,
     drained: () => Promise.resolve(),
     sendControl: () => {},
