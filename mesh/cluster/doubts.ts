@@ -1,6 +1,6 @@
 import { DROPPABLE_FRAME_TYPE_MIN } from "./cluster-frames.ts";
 import { HeldFrames } from "./held-frames.ts";
-import { DOUBTED_MESSAGE_BYTES } from "./limits.ts";
+import { DOUBTED_CONTROL_BYTES, DOUBTED_MESSAGE_BYTES } from "./limits.ts";
 import type { LiveLink } from "./live-link.ts";
 import type { ReachableNode } from "./reachable-node.ts";
 
@@ -9,8 +9,14 @@ interface Doubt {
   /** The way that was opened. */
   readonly from: LiveLink;
   readonly serial: number;
-  readonly held: HeldFrames;
+  /** Undefined once there was no room for what must arrive. */
+  held: HeldFrames | undefined;
 }
+
+const HELD_BYTES = {
+  bytesMax: DOUBTED_MESSAGE_BYTES,
+  controlBytesMax: DOUBTED_CONTROL_BYTES,
+} as const;
 
 export interface DoubtedOpen {
   readonly node: ReachableNode;
@@ -35,7 +41,7 @@ export class Doubts {
     // Made-up opens must not stand in the way of one that came over the link.
     const isLate = before?.from === link || (before !== undefined && before.serial >= serial);
     if (from !== link && isLate) return;
-    const doubt = { from, serial, held: new HeldFrames(DOUBTED_MESSAGE_BYTES) };
+    const doubt: Doubt = { from, serial, held: new HeldFrames(HELD_BYTES) };
     this.#doubts.set(node, doubt);
     void link.isStillThere().then((isThere) => {
       if (this.#doubts.get(node) !== doubt) return;
@@ -48,9 +54,13 @@ export class Doubts {
   hold(node: ReachableNode, from: LiveLink, frame: Uint8Array): boolean {
     const doubt = this.#doubts.get(node);
     if (doubt?.from !== from) return false;
-    doubt.held.push(frame, (frame[0] ?? 0) < DROPPABLE_FRAME_TYPE_MIN ? undefined : "");
+    const mustArrive = (frame[0] ?? 0) < DROPPABLE_FRAME_TYPE_MIN;
+    const isHeld = doubt.held?.push(frame, mustArrive ? undefined : "") === true;
+    // The rest would not be what the node has said.
+    if (mustArrive && !isHeld) doubt.held = undefined;
     return true;
   }
 }
 
-type Settle = (isThere: boolean, held: HeldFrames) => void;
+/** `held` is undefined if more came, of what must arrive, than could be held. */
+type Settle = (isThere: boolean, held: HeldFrames | undefined) => void;

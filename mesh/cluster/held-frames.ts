@@ -1,5 +1,11 @@
 import { SMALL_FRAME_BYTES_MAX } from "../frame.ts";
-import { HELD_CONTROL_BYTES } from "./limits.ts";
+
+export interface HeldFramesOptions {
+  /** For all that is held, messages and what must arrive. */
+  readonly bytesMax: number;
+  /** What must arrive may take so many more. */
+  readonly controlBytesMax: number;
+}
 
 export interface HeldFrame {
   readonly frame: Uint8Array;
@@ -9,12 +15,12 @@ export interface HeldFrame {
 
 /** Frames that wait until it is known which way they go, or came, bounded as a link's queue is. [MESH-5.3], [MESH-5.4] */
 export class HeldFrames {
-  readonly #bytesMax: number;
+  readonly #options: HeldFramesOptions;
   readonly #frames: HeldFrame[] = [];
   #bytes = 0;
 
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+  constructor(options: HeldFramesOptions) {
+    this.#options = options;
   }
 
   get bytes(): number {
@@ -23,8 +29,9 @@ export class HeldFrames {
 
   /** Answers whether there was room. */
   push(frame: Uint8Array, order: string | undefined): boolean {
-    const bytesMax = this.#bytesMax + (order === undefined ? HELD_CONTROL_BYTES : 0);
-    if (this.#bytes + frame.length > bytesMax) return false;
+    const { bytesMax, controlBytesMax } = this.#options;
+    const mostBytes = bytesMax + (order === undefined ? controlBytesMax : 0);
+    if (this.#bytes + frame.length > mostBytes) return false;
     // As a link does, whose sender may use the memory of a small frame again. A Buffer's `slice` would be no copy.
     const kept = frame.length > SMALL_FRAME_BYTES_MAX ? frame : new Uint8Array(frame);
     this.#frames.push({ frame: kept, order });

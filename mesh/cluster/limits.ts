@@ -30,7 +30,7 @@ export const DECISIONS_PER_NAME_MAX = 8;
 /** What is to be sent is held back so long at most when it moves to a link. [MESH-5.4] */
 export const HOLD_MS = 1000;
 
-/** What control frames may take beyond the queue of messages while both are held back. */
+/** What control frames may take beyond the queue of messages while a node moves; beyond, it moves at once. */
 export const HELD_CONTROL_BYTES = 1_048_576;
 
 /** A node that was just heard of is about to have a link; until then nobody is troubled to carry. */
@@ -41,6 +41,9 @@ export const STOP_TIMEOUT_MS = 1000;
 
 /** Messages kept while it is in doubt whether a carrier was opened; a round trip's worth. [MESH-5.3] */
 export const DOUBTED_MESSAGE_BYTES = 262_144;
+
+/** And all that a node may want, offer and say of itself: 10,000 entries of 330 bytes, 1,000 of 260, and 32 KiB. */
+export const DOUBTED_CONTROL_BYTES = 4_194_304;
 
 /** What others' frames may have of the queue of a link that they are carried over; the rest is this node's own. */
 export const CARRIED_SHARE = 0.75;

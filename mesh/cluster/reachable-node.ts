@@ -4,7 +4,7 @@ import type { NodeIdentity } from "../link/setup.ts";
 import type { MeshLimits } from "../mesh-limits.ts";
 import { encodeNumber, encodeRelay } from "./cluster-frames.ts";
 import { HeldFrames } from "./held-frames.ts";
-import { HOLD_MS } from "./limits.ts";
+import { HELD_CONTROL_BYTES, HOLD_MS } from "./limits.ts";
 import type { LiveLink } from "./live-link.ts";
 import type { RemoteNode, RemoteNodeHandler } from "./remote-node.ts";
 
@@ -223,7 +223,8 @@ export class ReachableNode implements RemoteNode {
   #move(carrier: LiveLink, link: LiveLink): void {
     const { nextSerial, limits, clock } = this.#options;
     const token = nextSerial();
-    const held = new HeldFrames(limits.meshQueueBytesMax + FRAME_HEAD_BYTES_MAX);
+    const bytesMax = limits.meshQueueBytesMax + FRAME_HEAD_BYTES_MAX;
+    const held = new HeldFrames({ bytesMax, controlBytesMax: HELD_CONTROL_BYTES });
     const cancel = clock.after(HOLD_MS, () => this.#endMove({ isFlushed: false }));
     const over = Promise.withResolvers<void>();
     this.#enter({ name: "moving", carrier, link, token, held, cancel, over });

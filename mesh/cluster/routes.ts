@@ -187,9 +187,14 @@ export class Routes {
     this.#doubts.raise({ node, from, serial, link }, (isThere, held) => {
       // Meanwhile it may have opened another way.
       const isFirst = isOwn || serial > node.inboundSerial;
-      if (isThere === isOwn && isFirst) this.#accept(node, from, serial, held);
-      else if (isThere) this.#warnOfCarrier(from, node);
-      else link.close("it did not answer when it was opened another way");
+      if (isThere === isOwn && isFirst && held !== undefined) {
+        this.#accept(node, from, serial, held);
+        return;
+      }
+      if (isThere && !isOwn) this.#warnOfCarrier(from, node);
+      if (!isThere) link.close("it did not answer when it was opened another way");
+      // What could not be held is said again only on another way.
+      if (isThere === isOwn && isFirst) from.close("it brought more than can be held in doubt");
     });
   }
 

@@ -2,10 +2,11 @@ import { describe, expect, test } from "bun:test";
 import {
   encodeNumber,
   encodeRelay,
+  encodeRelayed,
   encodeUnreachable,
 } from "../../../mesh/cluster/cluster-frames.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
-import { SmallCluster } from "./small-cluster.ts";
+import { SmallCluster, three } from "./small-cluster.ts";
 
 /** Both reach each other by `a` alone. */
 async function carried(): Promise<{
@@ -327,6 +328,54 @@ describe("a way that is not the one opened last", () => {
     await net.pass(50);
     expect(c.events.slice(before)).toEqual(["lost b", "opened b"]);
     expectNoMistakes(b, c, second);
+  });
+});
+
+describe("what a node says of itself while it is in doubt that it has lost the link", () => {
+  const BODY_BYTES = 65_000;
+
+  /** `b` has lost its link with `a`, and says by `c` so many times that it wants much. */
+  async function saying(times: number) {
+    const all = await three();
+    const { net, a, b, c } = all;
+    const link = a.linkTo("b");
+    const by = a.linkTo("c");
+    const mute = b.linkTo("a");
+    if (mute) mute.isMute = true;
+    const say = (frame: Uint8Array): void => {
+      const chunk = Buffer.from(frame);
+      const source = Uint8Array.fromHex(b.host.identity.instance);
+      const carried = { instance: "", type: chunk[0] ?? 0, chunk, start: 1, end: chunk.length };
+      c.linkTo("a")?.sendControl(encodeRelayed(source, carried));
+    };
+    say(encodeNumber("open", 1000));
+    const want = new Uint8Array(1 + BODY_BYTES);
+    want[0] = 0x23;
+    for (let time = 0; time < times; time += 1) say(want);
+    await net.pass(500);
+    expect(a.wantedBytes).toBe(0);
+    await net.pass(600);
+    expect(link?.state).toBe("down");
+    return { ...all, by };
+  }
+
+  test("is kept whole, as much as it may be", async () => {
+    const { a, by } = await saying(56);
+    expect(a.wantedBytes).toBe(56 * BODY_BYTES);
+    expect(by?.state).toBe("up");
+  });
+
+  test("is not taken in part if it is more: the way it came by is closed, and opened anew", async () => {
+    const { net, a, b, c, by } = await saying(80);
+    expect(a.wantedBytes).toBe(0);
+    expect(by?.state).toBe("down");
+    await net.until(() => a.reach.join() === "b,c" && b.reach.join() === "a,c", 40_000);
+    await net.pass(100);
+    const before = a.countsFrom("b").length;
+    b.publish();
+    await net.pass(100);
+    expect(a.countsFrom("b")).toHaveLength(before + 1);
+    expectNoMistakes(a, b, c);
   });
 });
 

@@ -5,6 +5,7 @@ import type { Address } from "../../../src/index.ts";
 import { RecordingLogger } from "../../helpers/recording-logger.ts";
 import type { FakeLink, Host, Network } from "./network.ts";
 
+const WANT = 0x23;
 const STATE = 0x25;
 const READY = 0x26;
 const NUMBERED = 0x28;
@@ -41,6 +42,8 @@ export class SimulatedNode {
   readonly received: Received[] = [];
   /** What the handler was told, such as `open b`. */
   readonly events: string[] = [];
+  /** Of what others want. */
+  wantedBytes = 0;
   /** What must not be, as it was seen. */
   readonly mistakes: string[] = [];
   readonly #network: Network;
@@ -158,6 +161,7 @@ export class SimulatedNode {
       },
       onFrame: (node, type, chunk, start, end) => {
         this.#expectAlive(node, "a frame");
+        if (type === WANT) this.wantedBytes += end - start;
         if (type === NUMBERED) this.#onNumber(node, chunk.toString("latin1", start, end));
         return type === 0x7f ? "this cannot be read" : undefined;
       },
