@@ -5,9 +5,9 @@ import {
   FIRST_PIECE_HEAD_BYTES,
   OwnFrameType,
   PIECE_HEAD_BYTES,
-  PIECES_WINDOW_BYTES,
   PieceFlag,
 } from "./link-frames.ts";
+import { PieceWindow } from "./piece-window.ts";
 
 const KiB = 1024;
 
@@ -39,19 +39,20 @@ interface Entry {
  */
 export class BulkLane {
   readonly #outlet: BulkOutlet;
+  readonly #window: PieceWindow;
   readonly #entries = new Fifo<Entry>();
   /** How many frames of each order are in here. */
   readonly #orders = new Map<string, number>();
   #waitingBytes = 0;
   /** How much of the first frame has been sent. */
   #sentBytes = 0;
-  #onTheWayBytes = 0;
-  #creditedBytes = 0;
   /** The next piece waits for credit, and for nothing else. */
   #lacksCredit = false;
 
-  constructor(outlet: BulkOutlet) {
+  /** `now` is a clock that never goes back, in milliseconds. */
+  constructor(outlet: BulkOutlet, now: () => number) {
     this.#outlet = outlet;
+    this.#window = new PieceWindow(now);
   }
 
   /** What waits, and what it costs to keep it. */
@@ -61,7 +62,7 @@ export class BulkLane {
 
   /** Changes when the other side takes pieces; undefined if nothing waits for that. */
   get progress(): number | undefined {
-    return this.#lacksCredit ? this.#creditedBytes : undefined;
+    return this.#lacksCredit ? this.#window.creditedBytes : undefined;
   }
 
   /** Whether a frame of this order would overtake one in here. [MESH-4.3] */
@@ -80,9 +81,7 @@ export class BulkLane {
 
   /** Answers whether that much was on the way. */
   onCredit(bytes: number): boolean {
-    if (bytes > this.#onTheWayBytes) return false;
-    this.#onTheWayBytes -= bytes;
-    this.#creditedBytes += bytes;
+    if (!this.#window.onCredit(bytes)) return false;
     this.#lacksCredit = false;
     this.feed();
     return true;
@@ -119,7 +118,7 @@ export class BulkLane {
     const headBytes = at === 0 ? FIRST_PIECE_HEAD_BYTES : PIECE_HEAD_BYTES;
     const end = Math.min(frame.length, at + SMALL_FRAME_BYTES_MAX - headBytes);
     const bytes = end - at;
-    if (this.#onTheWayBytes + bytes > PIECES_WINDOW_BYTES) return false;
+    if (!this.#window.hasRoomFor(bytes)) return false;
     const start = copyStart(frame.byteOffset + at, headBytes);
     const piece = ROOM.subarray(start, start + headBytes + bytes);
     piece[0] = OwnFrameType.piece;
@@ -127,7 +126,7 @@ export class BulkLane {
     if (at === 0) piece.writeUInt32BE(frame.length, PIECE_HEAD_BYTES);
     piece.set(frame.subarray(at, end), headBytes);
     this.#sentBytes = end;
-    this.#onTheWayBytes += bytes;
+    this.#window.onSent(bytes, { isLast: end === frame.length });
     this.#waitingBytes -= bytes;
     this.#outlet.send(piece);
     return true;

@@ -76,6 +76,7 @@ export class Link implements PeerLink, FrameStreamReceiver, LivenessSubject {
       limits,
       budget: options.budget,
       frameBytesMax,
+      now: () => options.clock.now(),
       onOverflow: (bytesMax) => this.#kill("overflow", `more than ${bytesMax} bytes waited for it`),
     });
     this.counters = countersOf(stream, this.#outbox, () => this.#framesIn);

@@ -18,6 +18,8 @@ export interface OutboxOptions {
   readonly budget: QueueBudget;
   /** The longest frame that may be sent. */
   readonly frameBytesMax: number;
+  /** A clock that never goes back, in milliseconds. */
+  readonly now: () => number;
   /** More waits than may, of what cannot be dropped. */
   readonly onOverflow: (bytesMax: number) => void;
 }
@@ -41,9 +43,9 @@ export class Outbox {
   /** For whoever waits for room. */
   #room: PromiseWithResolvers<void> | undefined;
 
-  constructor({ stream, limits, budget, frameBytesMax, onOverflow }: OutboxOptions) {
+  constructor({ stream, limits, budget, frameBytesMax, now, onOverflow }: OutboxOptions) {
     this.#stream = stream;
-    this.#bulk = new BulkLane(stream);
+    this.#bulk = new BulkLane(stream, now);
     this.#limits = limits;
     this.#budget = budget;
     this.#frameBytesMax = frameBytesMax;

@@ -59,6 +59,21 @@ describe("a line that is far too slow for what is sent", () => {
     expect(surf.node.stdout + bhop.node.stdout).not.toContain("link lost");
   }, 40_000);
 
+  test("carries a large message, and small ones beside it that are not behind all of it", async () => {
+    const { surf, bhop, line } = await pairOver((made) =>
+      made.faultBoth({ bytesPerSecond: 400_000 }),
+    );
+    await using _ = line;
+    await bhop.ask("pour", { topic: "pour.x", bytes: 4 * MiB, perTurn: 1, forMs: 0 });
+    let beside = 0;
+    while (v.parse(PouredSchema, await surf.ask("poured")).poured === 0) {
+      expect(await bhop.ask("echo", beside, "surf")).toBe(beside);
+      beside += 1;
+    }
+    // The large one takes ten seconds.
+    expect(beside).toBeGreaterThan(12);
+  }, 40_000);
+
   test.each(["to it", "from it"])(
     "%s does not cost a busy node its name, when another of that name comes",
     async (direction) => {

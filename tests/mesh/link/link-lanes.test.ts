@@ -82,6 +82,8 @@ describe("pieces", () => {
     const pair = new ScriptedPair();
     const sent = numbered(3, 200_000);
     pair.side.link.sendMessage(sent, "a");
+    await pair.line.settle();
+    await pair.send(credit(64 * KiB));
     const pieces = await pair.frames();
     expect(pieces.every(isPiece)).toBe(true);
     expect(pieces.map((piece) => piece[1])).toEqual([1, 0, 0, 2]);
@@ -91,16 +93,20 @@ describe("pieces", () => {
     expect(Buffer.concat(bodies).equals(sent)).toBe(true);
   });
 
-  test("stop at 512 KiB until there is credit", async () => {
+  test("stop at 128 KiB until there is credit, and then at 512 KiB", async () => {
     const pair = new ScriptedPair({ capacity: 16 * MiB });
     pair.side.link.sendMessage(numbered(3, 4 * MiB), "a");
-    expect(dataBytes(await pair.frames())).toBeLessThanOrEqual(512 * KiB);
+    expect(dataBytes(await pair.frames())).toBeLessThanOrEqual(128 * KiB);
+    const first = dataBytes(await pair.frames());
+    expect(first).toBeGreaterThan(120 * KiB);
+    await pair.send(credit(first));
     const before = dataBytes(await pair.frames());
-    expect(before).toBeGreaterThan(440 * KiB);
+    expect(before - first).toBeLessThanOrEqual(512 * KiB);
+    expect(before - first).toBeGreaterThan(440 * KiB);
     await pair.send(credit(200 * KiB));
     const after = dataBytes(await pair.frames());
     expect(after - before).toBeGreaterThan(128 * KiB);
-    expect(after).toBeLessThanOrEqual(712 * KiB);
+    expect(after - first).toBeLessThanOrEqual(712 * KiB);
   });
 
   test("that are taken are told of", async () => {
