@@ -173,6 +173,40 @@ describe("a black hole on the line", () => {
     expect(await bhop.ask("echo", "again", "surf")).toBe("again");
   }, 30_000);
 
+  test("is noticed after eight seconds, and publishing into it costs bounded memory", async () => {
+    const surf = await bed.start({ name: "surf", advertise: "none" });
+    await using line = await FaultProxy.to(surf.port);
+    const bhop = await bed.start({ name: "bhop", peers: [line], advertise: "none" });
+    await allLinked([surf, bhop]);
+    const before = await bhop.memoryBytes();
+    // Nothing is taken, and so all that is sent waits, as for what no machine confirms.
+    line.faultBoth({ cut: "hold" });
+    const beganMs = performance.now();
+    await bhop.ask("pour", { topic: "pour.x", bytes: 4000, perTurn: 20, forMs: 9000 });
+    let mostBytes = 0;
+    const bhopIsAlone = eventually(
+      async () => {
+        mostBytes = Math.max(mostBytes, await bhop.memoryBytes());
+        return await bhop.reached();
+      },
+      (reached) => reached.length === 0,
+      11_000,
+    );
+    const [{ answer }] = await Promise.all([bhopIsAlone, reaches(surf, [], 11_000)]);
+    const downMs = performance.now() - beganMs;
+    printFigure("a peer in a black hole is down", downMs);
+    expect(answer).toEqual([]);
+    // The last that came may be a ping's time old.
+    expect(downMs).toBeGreaterThan(5500);
+    expect(downMs).toBeLessThan(8900);
+    expect((await bhop.node.logged("link lost"))["reason"]).toBe("silent");
+    // The queue's 16 MiB, and the collector's slack; the system's buffers are none of its memory.
+    expect(mostBytes - before).toBeLessThan(64 * MiB);
+    line.heal();
+    await allLinked([surf, bhop], 16_000);
+    expect(await bhop.ask("echo", "again", "surf")).toBe("again");
+  }, 50_000);
+
   test("one way is noticed, too", async () => {
     const surf = await bed.start({ name: "surf", limits: QUICK, advertise: "none" });
     await using line = await FaultProxy.to(surf.port);
