@@ -16,15 +16,19 @@ const SECRET_CHARS_MAX = 1024;
 export const SECRETS_MAX = 4;
 
 /**
- * How many guesses in a row a guesser who knows `USUAL`, and tries repetitions, has to get right. A
- * string of 16 random characters needs about 16; "Password-2024-2024" needs 6.
+ * How many guesses in a row a guesser who knows `USUAL` and `WORDS`, and tries repetitions and steps, has
+ * to get right. A string of 16 random characters needs about 16; "Password-2024-2024" needs 6.
  */
 const CHOICES_MIN = 8;
 /** Shorter pieces of `USUAL` turn up in random strings too. */
 const PIECE_CHARS_MIN = 4;
+/** From a character to the next, as in "1111222233334444", or to the one after, as in "a1b2c3d4e5f6g7h8". */
+const STEPS = [1, 2];
 
 /** What people write who want to get on: examples, among them those of this project, and keyboard rows. */
 const USUAL = [
+  "the same on every server at random put 16 characters or more here put the output of openssl rand hex 32 here",
+  "openssl rand base64 24 head c 32 /dev/urandom | base64 $(openssl rand",
   "changeme please change this replace with your own insert here todo fixme",
   "example secret sample default demo testing test dummy placeholder",
   "my very super top shared private cluster mesh ccp server servers game community clan node key",
@@ -33,8 +37,32 @@ const USUAL = [
   "0123456789abcdefghijklmnopqrstuvwxyz 01234567890123456789 123456789012345678901234567890",
   "zyxwvutsrqponmlkjihgfedcba9876543210 09876543210987654321",
   "qwertyuiop qwertzuiop azertyuiop asdfghjkl zxcvbnm yxcvbnm 1q2w3e4r5t6y7u8i9o0p 1qaz2wsx3edc4rfv",
+  "31415926535897932384 27182818284590452353 1123581321345589144",
   "!@#$%^&*()_+ deadbeef cafebabe 0xdeadbeef lorem ipsum dolor sit amet the quick brown fox jumps over lazy dog",
 ].join(" ");
+
+/** What examples and hasty secrets are made of. Those of two letters, too: few of them make a random string shorter. */
+const WORDS = new Set(
+  (
+    "a an any as at be by do for from go has have i if in is it me mine my no not now of on one only or our so that " +
+    "the them there these they this those to two us use used using we what when where who will with you your yours " +
+    "admin after again all always bad before best better both bot bots chat code cool copy correct data day default " +
+    "demo each else ever every example fake fill first forever fun game games gaming good great group guess hard hello " +
+    "help here hidden home host hunter key keys king last lets like link live local long lord love made make many " +
+    "master member mesh more most much name net network never new next node nodes nothing of ok old online open other " +
+    "pass phrase password play player players please power private production public put random real really " +
+    "replace root safe sample same secret secrets secure server servers share shared short should sixteen some " +
+    "something star start string strong super sure team temp test testing text thing thirty three time token " +
+    "too top true trust two under unique value very want welcome word words work works world write wrong " +
+    "bzflag ccp discord dust garrys gmod half life minecraft mod openttd rust source steam strike counter teeworlds " +
+    "char chars character characters letter letters number numbers digit digits base hex rand openssl " +
+    "abc xyz foo bar baz qux summer winter spring autumn"
+  ).split(" "),
+);
+const WORD_CHARS_MAX: number = Math.max(...Array.from(WORDS, (word) => word.length));
+
+/** Of templates, shells and documents. */
+const PLACEHOLDER = /^(?:<.*>|\$\{.*\}|\$\(.*\)|\$\w+|`.*`|%\w+%|\{\{.*\}\})$/;
 
 /** Hexadecimal, because no config file, shell or copying changes it. */
 const HOW_TO_MAKE_ONE = "make one with: openssl rand -hex 32";
@@ -63,7 +91,10 @@ export function checkSecret(text: string | undefined): string | undefined {
   if (chars > SECRET_CHARS_MAX) {
     return `must have at most ${SECRET_CHARS_MAX} characters; ${HOW_TO_MAKE_ONE}`;
   }
-  if (choices(text) < CHOICES_MIN) {
+  if (PLACEHOLDER.test(text)) {
+    return `is what stands for a secret in a template or a shell, and no secret; ${HOW_TO_MAKE_ONE}`;
+  }
+  if (choices(text) < CHOICES_MIN || STEPS.some((step) => isStepped(text, step))) {
     return (
       "is an example, or of usual words, repetitions or sequences, so that others can guess it; " +
       HOW_TO_MAKE_ONE
@@ -94,27 +125,48 @@ export function deriveKey(secret: string, cluster: string): Uint8Array {
 }
 
 /**
- * Of how many pieces a text is made, where a piece is one character, or as many as have stood in
- * `USUAL` or in the text itself before.
+ * Of how many pieces a text is made, where a piece is one character, or one of `WORDS`, or as many characters
+ * as have stood in `USUAL` or in the text itself before.
  */
 function choices(text: string): number {
   const rest = withoutSeparators(text.toLowerCase());
-  const known = `${withoutSeparators(USUAL)} ${rest}`;
-  const start = known.length - rest.length;
-  let pieces = 0;
-  let at = start;
+  return pieces(`${withoutSeparators(USUAL)} ${rest}`, rest.length);
+}
+
+/** Whether the characters go up or down in a way that needs no guessing. */
+function isStepped(text: string, step: number): boolean {
+  const codes = Array.from(text, (char) => char.codePointAt(0) ?? 0);
+  // As a text, in which a regular step is a repetition.
+  const steps = codes.slice(step).map((code, at) => `${code - (codes[at] ?? 0)}`);
+  const distinct = [...new Set(steps)];
+  const written = steps.map((one) => String.fromCharCode(0xe000 + distinct.indexOf(one))).join("");
+  return pieces(written, written.length) < CHOICES_MIN;
+}
+
+/** Of how many pieces the last `chars` characters are made. */
+function pieces(known: string, chars: number): number {
+  let count = 0;
+  let at = known.length - chars;
   while (at < known.length) {
-    at += Math.max(1, pieceChars(known, at));
-    pieces += 1;
+    at += Math.max(1, wordChars(known, at), knownChars(known, at));
+    count += 1;
   }
-  return pieces;
+  return count;
 }
 
 /** Characters from `at` on that have stood before, where they may overlap themselves; 0 for too few. */
-function pieceChars(known: string, at: number): number {
+function knownChars(known: string, at: number): number {
   let chars = PIECE_CHARS_MIN;
   while (at + chars <= known.length && known.indexOf(known.slice(at, at + chars)) < at) chars += 1;
   return chars > PIECE_CHARS_MIN ? chars - 1 : 0;
+}
+
+/** Characters of the longest word that begins at `at`; 0 without one. */
+function wordChars(text: string, at: number): number {
+  for (let chars = WORD_CHARS_MAX; chars > 1; chars -= 1) {
+    if (WORDS.has(text.slice(at, at + chars))) return chars;
+  }
+  return 0;
 }
 
 /** "change-me" is no harder to guess than "changeme". */

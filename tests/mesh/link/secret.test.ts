@@ -1,19 +1,53 @@
 import { describe, expect, test } from "bun:test";
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac, randomBytes, randomInt, randomUUID } from "node:crypto";
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { checkSecret, checkSecrets, deriveKey } from "../../../mesh/link/secret.ts";
 
 const HOW = "make one with: openssl rand -hex 32";
+const GUESSED =
+  "is an example, or of usual words, repetitions or sequences, so that others can guess it";
+const STANDS_FOR_ONE = "is what stands for a secret in a template or a shell, and no secret";
+const ROOT = join(import.meta.dir, "../../..");
 const GOOD = "0c8dd3b0a1f54e7f9a55";
 
 describe("checkSecret", () => {
-  test("takes what is random", () => {
-    for (let run = 0; run < 500; run += 1) {
-      for (const encoding of ["hex", "base64", "base64url"] as const) {
-        expect(checkSecret(randomBytes(18).toString(encoding))).toBeUndefined();
-      }
-      expect(checkSecret(randomBytes(32).toString("hex"))).toBeUndefined();
+  const generators: Readonly<Record<string, () => string>> = {
+    "openssl rand -hex 16": () => randomBytes(16).toString("hex"),
+    "openssl rand -hex 32": () => randomBytes(32).toString("hex"),
+    "openssl rand -base64 12": () => randomBytes(12).toString("base64"),
+    "openssl rand -base64 24": () => randomBytes(24).toString("base64"),
+    "base64 for addresses": () => randomBytes(18).toString("base64url"),
+    uuidgen: () => randomUUID(),
+    "pwgen 16": () => pronounceable(16),
+  };
+
+  test.each(Object.keys(generators))("takes whatever %p makes", (name) => {
+    for (let run = 0; run < 2000; run += 1) {
+      const secret = generators[name]?.();
+      expect([secret, checkSecret(secret)]).toEqual([secret, undefined]);
     }
+  });
+
+  test("refuses each secret that stands in the documents, the samples and the examples", async () => {
+    const folders = await Promise.all(
+      ["docs", "config", "examples"].map(async (folder) =>
+        (await readdir(join(ROOT, folder), { recursive: true })).map((file) => join(folder, file)),
+      ),
+    );
+    const written: string[] = [];
+    for (const path of ["README.md", "CONTRIBUTING.md", ...folders.flat()]) {
+      if (!/\.(?:md|ini|ts|py|conf)$/.test(path)) continue;
+      const text = await readFile(join(ROOT, path), "utf8");
+      const values = text.matchAll(/(?:\bsecret = |_SECRET=|the secret )["`]?([^\s"`]+)/g);
+      for (const [, value = ""] of values) written.push(value);
+    }
+    expect(written).toContain("the-same-on-every-server-at-random");
+    expect(written).toContain("a-secret-of-the-two");
+    expect(written).toContain("put-16-characters-or-more-here");
+    const taken = written.filter((value) => checkSecret(value) === undefined);
+    expect(taken).toEqual([]);
   });
 
   test.each([
@@ -88,10 +122,36 @@ describe("checkSecret", () => {
     "deadbeefdeadbeefdeadbeef",
     "----------------",
     "................!",
+    "the-same-on-every-server-at-random",
+    "openssl rand -hex 32",
+    "sixteen characters",
+    "same-secret-everywhere",
+    "one-secret-for-all",
+    "ThisIsASecretKey",
+    "do-not-use-this-one",
+    "not-a-real-secret",
+    "a-long-random-secret",
+    "1111222233334444",
+    "aabbccddeeffgghhii",
+    "a1b2c3d4e5f6g7h8",
+    "acegikmoqsuwyacegikm",
+    "31415926535897932384",
+    "iloveyouforever1",
+    "minecraft-server-1",
   ])("refuses %p as easily guessed, without showing it", (text) => {
-    expect(checkSecret(text)).toBe(
-      `is an example, or of usual words, repetitions or sequences, so that others can guess it; ${HOW}`,
-    );
+    expect(checkSecret(text)).toBe(`${GUESSED}; ${HOW}`);
+  });
+
+  test.each([
+    "${CCP_MESH_SECRET}",
+    "$CCP_MESH_SECRET",
+    "$(openssl rand -hex 32)",
+    "`openssl rand -hex 32`",
+    "<put your cluster's here>",
+    "{{ ccp_mesh_secret }}",
+    "%CCP_MESH_SECRET%",
+  ])("refuses %p as what only stands for one", (text) => {
+    expect(checkSecret(text)).toBe(`${STANDS_FOR_ONE}; ${HOW}`);
   });
 
   test("answers for any text", () => {
@@ -145,3 +205,19 @@ describe("deriveKey", () => {
     expect(new Set(keys.map((key) => key.toHex())).size).toBe(3);
   });
 });
+
+/** As `pwgen` makes them: syllables, capitals and digits. */
+function pronounceable(chars: number): string {
+  const vowels = "a ae ah ai e ee ei i ie o oh oo u".split(" ");
+  const consonants = "b c ch d f g gh h j k l m n ng p ph qu r s sh t th v w x y z".split(" ");
+  let text = "";
+  let isVowel = randomInt(2) === 0;
+  while (text.length < chars) {
+    const sounds = isVowel ? vowels : consonants;
+    const sound = sounds[randomInt(sounds.length)] ?? "";
+    text += randomInt(5) === 0 ? sound.charAt(0).toUpperCase() + sound.slice(1) : sound;
+    isVowel = !isVowel;
+    if (randomInt(3) === 0) text += randomInt(10);
+  }
+  return text.slice(0, chars);
+}
