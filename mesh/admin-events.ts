@@ -14,14 +14,23 @@ import { matches } from "./topics/topic.ts";
 const STREAMS_MAX = 32;
 /** What a person writes in one line; each costs a subscription. */
 const TOPICS_MAX = 32;
-/** What waits for a slow reader: as long as a subscription's own queue. */
-const QUEUE = { messagesMax: 1024, bytesMax: 4 * 1024 * 1024 };
-/** Shorter than the minute after which proxies close a silent connection. */
-const HEARTBEAT_MS = 15_000;
+/** What waits for a slow reader, and as long in a burst before it is told: 32 MiB with all streams, but for single messages that are longer. */
+const QUEUE = { messagesMax: 1024, bytesMax: 1024 * 1024 };
+/**
+ * Shorter than the minute after which proxies close a silent connection, and how long a reader may take
+ * nothing: as long as a peer of the mesh may.
+ */
+const HEARTBEAT_MS = 10_000;
+/** What a reader is handed at once, so that one that takes a long message slowly is seen to take something. */
+const CHUNK_BYTES = 64 * 1024;
+/** How long what was sent to a reader that took nothing may wait in the system, before the connection is closed; Bun counts in steps of four. */
+const HANG_UP_SECONDS = 1;
 
 const EVERYTHING = ">";
+const ENCODER = new TextEncoder();
 /** Lines that begin with a colon are comments. */
-const COMMENT = ":\n\n";
+const COMMENT = ENCODER.encode(":\n\n");
+const NOTHING = new Uint8Array();
 const HEADERS = { "content-type": "text/event-stream", "cache-control": "no-store" };
 
 export class EventStreams {
@@ -32,7 +41,8 @@ export class EventStreams {
     this.#heartbeatMs = heartbeatMs;
   }
 
-  open(messenger: Messenger, request: Request): Response {
+  /** `closeIn` has the connection closed once nothing has gone over it for so many seconds. */
+  open(messenger: Messenger, request: Request, closeIn: (seconds: number) => void): Response {
     // Who asks for the headers alone must not be given a stream that nobody reads.
     if (request.method === "HEAD") return new Response(null, { headers: HEADERS });
     const unknown = [...new URL(request.url).searchParams.keys()].find((key) => key !== "topics");
@@ -55,6 +65,7 @@ export class EventStreams {
         messenger,
         patterns,
         heartbeatMs: this.#heartbeatMs,
+        onStall: () => closeIn(HANG_UP_SECONDS),
         onEnd: () => this.#streams.delete(stream),
       });
       this.#streams.add(stream);
@@ -75,6 +86,8 @@ interface EventStreamOptions {
   readonly messenger: Messenger;
   readonly patterns: readonly string[];
   readonly heartbeatMs: number;
+  /** The reader has taken nothing for a while: the stream ends. */
+  readonly onStall: () => void;
   readonly onEnd: () => void;
 }
 
@@ -86,12 +99,13 @@ class EventStream {
   readonly #onEnd: () => void;
   readonly #subscriptions: readonly Subscription[];
   readonly #heartbeat: ReturnType<typeof setInterval>;
-  readonly #queue = new MessageQueue<string>(QUEUE);
-  readonly #encoder = new TextEncoder();
+  readonly #queue = new MessageQueue<Uint8Array>(QUEUE);
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #state: State = "open";
-  /** At first at once, because the headers go with the first bytes. */
+  /** At first at once, because the headers go with the first bytes. Anything that is sent is one. */
   #isHeartbeatDue = true;
+  /** What is still to be sent of what has been begun. */
+  #rest: Uint8Array = NOTHING;
   /** Messages that gave way in the queue. */
   #dropped = 0;
   /** Of all that gave way, those that the reader was told of. */
@@ -100,10 +114,16 @@ class EventStream {
   #waiting: (() => void) | undefined;
 
   /** @throws {MeshError} `invalid_topic`, `too_many_subscriptions` */
-  constructor({ messenger, patterns, heartbeatMs, onEnd }: EventStreamOptions) {
+  constructor({ messenger, patterns, heartbeatMs, onStall, onEnd }: EventStreamOptions) {
     this.#onEnd = onEnd;
     this.#subscriptions = this.#subscribe(messenger, patterns);
     this.#heartbeat = setInterval(() => {
+      if (this.#isHeartbeatDue) {
+        // Not even the last one was taken.
+        this.end();
+        onStall();
+        return;
+      }
       this.#isHeartbeatDue = true;
       this.#wake();
     }, heartbeatMs);
@@ -126,6 +146,7 @@ class EventStream {
     clearInterval(this.#heartbeat);
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
     this.#queue.clear();
+    this.#rest = NOTHING;
     this.#wake();
     try {
       this.#controller?.close();
@@ -154,7 +175,8 @@ class EventStream {
   }
 
   #push(event: string): void {
-    this.#dropped += this.#queue.push(event, event.length);
+    const bytes = ENCODER.encode(event);
+    this.#dropped += this.#queue.push(bytes, bytes.length);
     this.#wake();
   }
 
@@ -164,24 +186,29 @@ class EventStream {
   }
 
   async #send(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    if (this.#queue.size === 0 && !this.#isHeartbeatDue && this.#state === "open") {
+    if (!this.#hasMore && !this.#isHeartbeatDue && this.#state === "open") {
       await new Promise<void>((resolve) => {
         this.#waiting = resolve;
       });
     }
     if (this.#state === "ended") return;
     this.#isHeartbeatDue = false;
-    const event = this.#queue.shift() ?? COMMENT;
-    controller.enqueue(this.#encoder.encode(this.#toldDropped() + event));
+    if (this.#rest.length === 0) this.#rest = this.#next();
+    controller.enqueue(this.#rest.subarray(0, CHUNK_BYTES));
+    this.#rest = this.#rest.subarray(CHUNK_BYTES);
   }
 
-  #toldDropped(): string {
+  get #hasMore(): boolean {
+    return this.#rest.length > 0 || this.#queue.size > 0;
+  }
+
+  #next(): Uint8Array {
     // A burst may be too much for the subscription already.
     const dropped = this.#subscriptions.reduce((sum, one) => sum + one.dropped, this.#dropped);
-    if (dropped === this.#toldOf) return "";
+    if (dropped === this.#toldOf) return this.#queue.shift() ?? COMMENT;
     const data = JSON.stringify({ dropped: dropped - this.#toldOf });
     this.#toldOf = dropped;
-    return `event: dropped\ndata: ${data}\n\n`;
+    return ENCODER.encode(`event: dropped\ndata: ${data}\n\n`);
   }
 }
 

@@ -52,7 +52,7 @@ export interface AdminOptions {
   /** What a client that is not on this machine must show. */
   readonly token: () => string | undefined;
   readonly node: Administered;
-  /** Time between two signs of life on a stream of events. Default: 15 s. */
+  /** Time between two signs of life on a stream of events. Default: 10 s. */
   readonly heartbeatMs?: number;
 }
 
@@ -61,7 +61,11 @@ export interface Admin {
   stop(): Promise<void>;
 }
 
-type Answer = (request: Request) => Response | Promise<Response>;
+/** `closeIn` has the connection closed once nothing has gone over it for so many seconds. */
+type Answer = (
+  request: Request,
+  closeIn: (seconds: number) => void,
+) => Response | Promise<Response>;
 
 const PluginAction = v.strictObject({
   action: v.picklist(["load", "unload", "reload"]),
@@ -75,7 +79,7 @@ export function serveAdmin(options: AdminOptions): Admin {
   const routes = new Map<string, Answer>([
     ["GET /metrics", () => metrics(node)],
     ["GET /api/status", () => json(node.status())],
-    ["GET /api/events", (request) => events.open(node.messenger, request)],
+    ["GET /api/events", (request, closeIn) => events.open(node.messenger, request, closeIn)],
     ["POST /api/publish", (request) => answerPublish(node.durable, request)],
     ["POST /api/request", (request) => answerRequest(node.messenger, request)],
     ["POST /api/plugins", (request) => act(node, request)],
@@ -152,7 +156,7 @@ async function answer({ request, server, routes, options }: Exchange): Promise<R
   if (route !== undefined) {
     // A stream may be silent, and a request take longer, than Bun lets a connection be.
     server.timeout(request, 0);
-    return route(request);
+    return route(request, (seconds) => server.timeout(request, seconds));
   }
   const ofPlugins = options.node.routes.list().map((one) => `${one.method} ${one.path}`);
   const known = [...routes.keys(), ...ofPlugins].find((one) => one.endsWith(` ${pathname}`));

@@ -174,6 +174,38 @@ describe("when a stream ends", () => {
   });
 });
 
+test("a reader that takes nothing for a while is sent away, and makes room for others", async () => {
+  await admin.stop();
+  admin = serve(100);
+  const { hostname, port } = new URL(admin.url);
+  const sockets = Array.from({ length: 31 }, () => {
+    const socket = connect({ host: hostname, port: Number(port) });
+    socket.write("GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    socket.pause();
+    return socket;
+  });
+  try {
+    const reader = await EventReader.open();
+    await until(() => messenger.subscriptions === 32);
+    const text = "x".repeat(256 * 1024);
+    let published = 0;
+    // More than a socket and the queue hold.
+    while (messenger.subscriptions > 1) {
+      messenger.publish("bulk", { number: (published += 1), text });
+      let event = await reader.next();
+      while (event === ":") event = await reader.next();
+      expect(event).toStartWith(
+        `data: {"topic":"bulk","from":"surf","payload":{"number":${published},`,
+      );
+    }
+    expect(published).toBeGreaterThan(4);
+    await EventReader.open();
+    expect(messenger.subscriptions).toBe(2);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+});
+
 describe("what is refused", () => {
   async function refusal(query: string): Promise<[number, unknown]> {
     const response = await fetch(`${admin.url}/api/events${query}`);
