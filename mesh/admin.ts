@@ -16,6 +16,8 @@ import {
 } from "./admin-outbox.ts";
 import { type AdminRoute, type AdminRoutes, answerRoute } from "./admin-routes.ts";
 import { isLoopbackHost } from "./config/hosts.ts";
+import type { Logger } from "./log.ts";
+import { ERRORS_LOGGED, limited } from "./log-limit.ts";
 import type { Messenger } from "./messaging/messenger.ts";
 import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
 import type { PluginStatus } from "./plugin-host.ts";
@@ -52,6 +54,7 @@ export interface AdminOptions {
   /** What a client that is not on this machine must show. */
   readonly token: () => string | undefined;
   readonly node: Administered;
+  readonly log: Logger;
   /** Time between two signs of life on a stream of events. Default: 10 s. */
   readonly heartbeatMs?: number;
 }
@@ -75,6 +78,7 @@ const PluginAction = v.strictObject({
 /** @throws {Error} with `code` as the system gave it, if it cannot listen there */
 export function serveAdmin(options: AdminOptions): Admin {
   const { node } = options;
+  const failures = limited(options.log, ERRORS_LOGGED);
   const events = new EventStreams(options.heartbeatMs);
   const routes = new Map<string, Answer>([
     ["GET /metrics", () => metrics(node)],
@@ -100,7 +104,10 @@ export function serveAdmin(options: AdminOptions): Admin {
     // Without it Bun answers a failed handler with a page of its source.
     development: false,
     fetch: (request, server) => answer({ request, server, routes, options }),
-    error: () => text("the node failed to answer; its log says more\n", 500),
+    error: (error) => {
+      failures.error("failed", "a request on the admin address could not be answered", { error });
+      return text("the node failed to answer; its log says more\n", 500);
+    },
   });
   return {
     url: `http://${server.hostname?.includes(":") === true ? `[${server.hostname}]` : server.hostname}:${server.port}`,

@@ -274,6 +274,7 @@ export class MeshNode implements Administered {
         port,
         token: () => this.#config.admin.token,
         node: this,
+        log: this.#log,
       });
     } catch (cause) {
       throw adminError(this.#config.admin, cause);

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { type Admin, serveAdmin } from "../../mesh/admin.ts";
 import { idleNode } from "../helpers/idle-node.ts";
 import { ScriptedMessenger } from "../helpers/scripted-messenger.ts";
+import { silentLogger } from "../helpers/silent-logger.ts";
 import { nextTurn, until } from "../helpers/turns.ts";
 
 let messenger: ScriptedMessenger;
@@ -14,6 +15,7 @@ function serve(heartbeatMs?: number): Admin {
     host: "127.0.0.1",
     port: 0,
     token: () => undefined,
+    log: silentLogger,
     node: idleNode(messenger),
     ...(heartbeatMs !== undefined && { heartbeatMs }),
   });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { payloadFields } from "../../mesh/admin-json.ts";
+import { jsonOf, payloadFields } from "../../mesh/admin-json.ts";
 
 function shown(payload: unknown): string {
   return JSON.stringify(payloadFields(payload));
@@ -33,4 +33,17 @@ test("nothing, and what is no number, is null", () => {
   expect(shown([undefined, Number.NaN, Infinity, new Date(Number.NaN)])).toBe(
     '{"payload":[null,null,null,null]}',
   );
+});
+
+test("what is nested as deeply as a payload may be is JSON, and anything deeper, or endless, is refused", () => {
+  const nested = (levels: number): unknown =>
+    JSON.parse(`${"[".repeat(levels)}1${"]".repeat(levels)}`);
+  expect(jsonOf(nested(64))).toEqual(nested(64));
+  const endless: Record<string, unknown> = {};
+  endless["self"] = endless;
+  for (const value of [nested(65), nested(100_000), endless]) {
+    expect(() => jsonOf(value)).toThrow(
+      "the value is nested deeper than 64 levels, or is a part of itself; flatten it",
+    );
+  }
 });

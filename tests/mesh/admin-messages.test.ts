@@ -4,6 +4,7 @@ import { MeshError, type MeshErrorCode } from "../../mesh/mesh-error.ts";
 import type { Message } from "../../mesh/messaging/messenger.ts";
 import { idleNode } from "../helpers/idle-node.ts";
 import { ScriptedMessenger } from "../helpers/scripted-messenger.ts";
+import { silentLogger } from "../helpers/silent-logger.ts";
 
 let messenger: ScriptedMessenger;
 let admin: Admin;
@@ -14,6 +15,7 @@ beforeEach(() => {
     host: "127.0.0.1",
     port: 0,
     token: () => undefined,
+    log: silentLogger,
     node: idleNode(messenger),
   });
 });

@@ -5,6 +5,7 @@ import type { Durable } from "../../mesh/durable/durable.ts";
 import type { OutboxQueue } from "../../mesh/outbox/outbox-queue.ts";
 import { idleNode } from "../helpers/idle-node.ts";
 import { ScriptedMessenger } from "../helpers/scripted-messenger.ts";
+import { silentLogger } from "../helpers/silent-logger.ts";
 import { type BedNode, DurableBed } from "./durable/durable-bed.ts";
 
 const OPTIONS = { bytesMax: 1024 * 1024, whenFull: "refuse" } as const;
@@ -20,6 +21,7 @@ beforeEach(async () => {
     host: "127.0.0.1",
     port: 0,
     token: () => undefined,
+    log: silentLogger,
     node: { ...idleNode(new ScriptedMessenger()), durable: surf.durable },
   });
 });
@@ -178,7 +180,13 @@ describe("dead letters", () => {
     await bed.stop(surf);
     surf = await bed.start("surf");
     const node = { ...idleNode(new ScriptedMessenger()), durable: surf.durable };
-    admin = serveAdmin({ host: "127.0.0.1", port: 0, token: () => undefined, node });
+    admin = serveAdmin({
+      host: "127.0.0.1",
+      port: 0,
+      token: () => undefined,
+      log: silentLogger,
+      node,
+    });
     expect(await get("/api/outbox/dead?queue=collectors:logs")).toEqual({
       status: 404,
       body: {

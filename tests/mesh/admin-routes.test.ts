@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type Admin, serveAdmin } from "../../mesh/admin.ts";
 import { AdminProblem, type AdminRoute, AdminRoutes } from "../../mesh/admin-routes.ts";
 import { idleNode } from "../helpers/idle-node.ts";
+import { silentLogger } from "../helpers/silent-logger.ts";
 import { localMessenger } from "./local-messenger.ts";
 
 let routes: AdminRoutes;
@@ -10,7 +11,13 @@ let admin: Admin;
 beforeEach(() => {
   routes = new AdminRoutes();
   const node = { ...idleNode(localMessenger()), routes };
-  admin = serveAdmin({ host: "127.0.0.1", port: 0, token: () => undefined, node });
+  admin = serveAdmin({
+    host: "127.0.0.1",
+    port: 0,
+    token: () => undefined,
+    log: silentLogger,
+    node,
+  });
 });
 
 afterEach(async () => {

@@ -7,6 +7,7 @@ import { DEFAULT_ENDPOINT_LIMITS } from "../../src/index.ts";
 import { ByteStream } from "../helpers/byte-stream.ts";
 import { configOf } from "../helpers/mesh-node.ts";
 import { parseMetrics } from "../helpers/prometheus.ts";
+import { RecordingLogger } from "../helpers/recording-logger.ts";
 import { silentLogger } from "../helpers/silent-logger.ts";
 import { TempFolder } from "../helpers/temp-folder.ts";
 
@@ -39,6 +40,7 @@ beforeEach(async () => {
   const config = await configOf({ limits: "start_timeout_ms = 100" });
   node = await MeshNode.listen({ config, configPath: "node.ini", log: silentLogger });
   admin = serveAdmin({
+    log: silentLogger,
     host: "127.0.0.1",
     port: 0,
     token: () => token,
@@ -354,18 +356,21 @@ describe("the metrics", () => {
   });
 });
 
-test("the answer to a failure inside shows nothing of the code", async () => {
+test("the answer to a failure inside shows nothing of the code, and the log has it", async () => {
+  const log = new RecordingLogger();
+  const failure = new Error("a secret");
   const broken = serveAdmin({
     host: "127.0.0.1",
     port: 0,
     token: () => undefined,
+    log,
     node: {
       plugins,
       routes: new AdminRoutes(),
       durable: node.durable,
       messenger: node.messenger,
       status: () => {
-        throw new Error("a secret");
+        throw failure;
       },
     },
   });
@@ -373,6 +378,15 @@ test("the answer to a failure inside shows nothing of the code", async () => {
     const response = await fetch(`${broken.url}/api/status`);
     expect(response.status).toBe(500);
     expect(await response.text()).toBe("the node failed to answer; its log says more\n");
+    await fetch(`${broken.url}/api/status`);
+    // Once for many.
+    expect(log.lines).toEqual([
+      {
+        level: "error",
+        message: "a request on the admin address could not be answered",
+        fields: { error: failure },
+      },
+    ]);
   } finally {
     await broken.stop();
   }

@@ -67,3 +67,10 @@ test("a map without a prototype is one, too", () => {
   const map = Object.assign(Object.create(null), { item: "hat" });
   expect(event("a", map)).toMatchObject({ payload: { item: "hat" } });
 });
+
+test("what is nested too deeply is refused to whoever publishes it", () => {
+  const payload: unknown = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
+  expect(() => eventBytes("surf", "a", payload)).toThrow(
+    expect.objectContaining({ name: "MeshError", code: "invalid_payload" }),
+  );
+});
