@@ -28,7 +28,7 @@
 import { Encoder } from "@msgpack/msgpack";
 import { CcpError } from "./errors.ts";
 import { build } from "./messagepack-build.ts";
-import { type DecodeLimits, decodeLimits } from "./messagepack-limits.ts";
+import { DECODE_LIMITS_MAX, type DecodeLimits, decodeLimits } from "./messagepack-limits.ts";
 import { scan } from "./messagepack-scan.ts";
 import {
   BIGINT_FOUND,
@@ -50,11 +50,21 @@ const RETAINED_BYTES_MAX = 64 * 1024;
 let encoders = createEncoders();
 
 /**
- * The value as MessagePack, in bytes of its own.
+ * The value as MessagePack, in bytes of its own. `valuesMax` is how many values whoever decodes it allows, where
+ * that is known: more are refused.
  *
  * @throws {CcpError} `bad_messagepack` that says what cannot be encoded
  */
-export function encode(value: unknown): Uint8Array<ArrayBuffer> {
+export function encode(value: unknown, valuesMax?: number): Uint8Array<ArrayBuffer> {
+  const bytes = encodeAny(value);
+  // A value takes a byte at least, so that all but the longest are known to have few.
+  if (valuesMax !== undefined && bytes.length > valuesMax) {
+    scan(bytes, { ...DECODE_LIMITS_MAX, bytesMax: bytes.length, valuesMax });
+  }
+  return bytes;
+}
+
+function encodeAny(value: unknown): Uint8Array<ArrayBuffer> {
   try {
     const bytes = encodeReusing(value);
     if (bytes.length > RETAINED_BYTES_MAX) {

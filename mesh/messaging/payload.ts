@@ -1,4 +1,4 @@
-import { CcpError, decode, encode } from "../../src/index.ts";
+import { CcpError, DEFAULT_DECODE_LIMITS, decode, encode } from "../../src/index.ts";
 import { MeshError } from "../mesh-error.ts";
 import type { PayloadKind } from "./messenger.ts";
 
@@ -43,7 +43,8 @@ export function decodePayload({ kind, bytes }: Payload): unknown {
 /** @throws {MeshError} `invalid_payload` */
 function encodeValue(value: unknown): Uint8Array {
   try {
-    return encode(value);
+    // What the subscribers' nodes decode, or each of them would be told instead of the publisher.
+    return encode(value, DEFAULT_DECODE_LIMITS.valuesMax);
   } catch (cause) {
     if (!(cause instanceof CcpError)) throw cause;
     throw new MeshError("invalid_payload", `the payload cannot be sent: ${cause.message}`, {

@@ -320,6 +320,17 @@ describe("decode", () => {
     expect(decode(chunk.subarray(1, -1))).toEqual(sample);
   });
 
+  test("encodes no more values than the reader allows", () => {
+    const wide = { list: [1, [2, 3]], text: "a text that is longer than its values are many" };
+    expect(decode(encode(wide, 9), { valuesMax: 9 })).toEqual(wide);
+    expect(() => encode(wide, 8)).toThrow(
+      expect.objectContaining({
+        code: "bad_messagepack",
+        message: "MessagePack, byte 8: more than 8 values",
+      }),
+    );
+  });
+
   test("keeps to the limits of the caller", () => {
     const bytes = encode([[1]]);
     expect(decode(bytes, { depthMax: 2, valuesMax: 3, bytesMax: 3 })).toEqual([[1]]);

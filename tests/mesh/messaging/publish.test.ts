@@ -46,6 +46,22 @@ describe("a message", () => {
     expect(elsewhere).toEqual([]);
   });
 
+  test("of more values than a node decodes is refused to the publisher", async () => {
+    const { one, way } = await two();
+    const here = heard(one, "a");
+    await way.settle();
+    const list = Array.from({ length: 249_999 }, () => 1);
+    one.messaging.publish("a", list);
+    await way.settle();
+    expect(here[0]?.payload).toEqual(list);
+    expect(() => one.messaging.publish("a", [...list, 1])).toThrow(
+      expect.objectContaining({
+        code: "invalid_payload",
+        message: "the payload cannot be sent: MessagePack, byte 0: more than 250000 values",
+      }),
+    );
+  });
+
   test.each([0, 1, 128, 65_000, 65_535, 65_536, 65_537, 1_000_000])(
     "of %d raw bytes arrives as it was, though the publisher changes its own",
     async (length) => {
