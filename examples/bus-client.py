@@ -67,12 +67,22 @@ def payload_of(text):
         return json.loads(text)
     except ValueError:
         return text
+    except RecursionError:
+        raise BusError("bad_value", "the payload is nested too deeply") from None
 
 
 def shown(value):
     """In one line, and with nothing in it that moves the cursor: others have chosen it."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
+    text = value if isinstance(value, str) else json_of(value)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def json_of(value):
+    try:
+        return json.dumps(value, ensure_ascii=False, default=repr)
+    except TypeError:
+        # MessagePack has keys that JSON does not.
+        return repr(value)
 
 
 def note(text):
@@ -116,6 +126,8 @@ def parse(argv):
 
 def main(argv):
     arguments = parse(argv)
+    # A terminal that cannot show a letter must not end the program.
+    sys.stdout.reconfigure(errors="backslashreplace")
     # Ctrl-C must work also for a child of a shell that ignores it in the background.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

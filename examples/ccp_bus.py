@@ -19,6 +19,9 @@ from collections import deque
 
 import msgpack_small
 
+# Three bytes say how long a frame is, its code included.
+_DATA_BYTES_MAX = (1 << 24) - 2
+
 # From the application, and from the node.
 _START_RAW, _DATA, _END = 0x02, 0x05, 0x0A
 _ACCEPTED, _NOBODY_HOME, _COMMUNICATION_ERROR, _PROTOCOL_ERROR = 0x01, 0x02, 0x03, 0x04
@@ -26,10 +29,12 @@ _ACCEPTED, _NOBODY_HOME, _COMMUNICATION_ERROR, _PROTOCOL_ERROR = 0x01, 0x02, 0x0
 # Events that wait while a command waits for its answer; beyond it the oldest are lost.
 _EVENTS_MAX = 10_000
 _CHUNK_BYTES = 64 * 1024
+# What the node takes, in milliseconds: 24 days.
+_REQUEST_SECONDS_MAX = 0x7FFF_FFFF / 1000
 
 
 class BusError(Exception):
-    """What went wrong, for people; code is for programs: the node's, or "no_node", "no_bus", "lost", "ended"."""
+    """What went wrong, for people; code is for programs: the node's, or "no_node", "no_bus", "bad_value", "lost", "ended"."""
 
     def __init__(self, code, text):
         super().__init__(text)
@@ -47,7 +52,8 @@ class Bus:
         self._ids = itertools.count(1)
         try:
             self._socket = socket.create_connection((host, port), timeout)
-        except OSError as error:
+        # The last two are for a port or a name that there cannot be.
+        except (OSError, OverflowError, ValueError) as error:
             raise BusError("no_node", f"no node answers at {self._where}: {error}") from error
         # Finds out in time that a machine has gone without a word.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -70,6 +76,9 @@ class Bus:
 
     def request(self, service, payload=None, node=None, timeout=30.0):
         """The answer of a service of this node, or of any that offers it."""
+        # Not what is no number, either.
+        if not 0 < timeout <= _REQUEST_SECONDS_MAX:
+            raise BusError("bad_value", f"a timeout is more than 0 and at most {_REQUEST_SECONDS_MAX:.0f} seconds, not {timeout}")
         number = next(self._ids)
         milliseconds = max(1, round(timeout * 1000))
         self._send("request", id=number, service=service, payload=payload, node=node, timeoutMs=milliseconds)
@@ -151,7 +160,13 @@ class Bus:
     def _send(self, op, **keys):
         # "state" alone is told apart from being left out.
         given = {key: value for key, value in keys.items() if value is not None or key in ("payload", "state")}
-        self._send_frame(_DATA, msgpack_small.encode({"op": op, **given}))
+        try:
+            data = msgpack_small.encode({"op": op, **given})
+        except (TypeError, ValueError, OverflowError) as error:
+            raise BusError("bad_value", f"what is to be sent is no MessagePack: {error}") from error
+        if len(data) > _DATA_BYTES_MAX:
+            raise BusError("bad_value", f"what is to be sent has {len(data)} bytes; a message has at most {_DATA_BYTES_MAX}")
+        self._send_frame(_DATA, data)
 
     def _await_answer(self, number, timeout):
         deadline = time.monotonic() + timeout

@@ -23,7 +23,7 @@ _FIXED_EXTENSIONS = {1: 0xD4, 2: 0xD5, 4: 0xD6, 8: 0xD7, 16: 0xD8}
 
 
 def encode(value):
-    """The value as bytes; raises TypeError or OverflowError for what MessagePack does not have."""
+    """The value as bytes; raises TypeError, ValueError or OverflowError for what MessagePack does not have."""
     out = bytearray()
     _write(out, value, 0)
     return bytes(out)

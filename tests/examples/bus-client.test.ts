@@ -95,6 +95,40 @@ describe.skipIf(PYTHON === null)("examples/bus-client.py", () => {
     expect(topic.stderr).toMatch(/^Failed: the topic "chat\.\*" contains a wildcard.*\n$/);
   });
 
+  const nested = (levels: number) => `${"[".repeat(levels)}${"]".repeat(levels)}`;
+
+  test.each([
+    [
+      "a wide integer",
+      ["say", "a", "99999999999999999999"],
+      /no MessagePack: an integer has 64 bits/,
+    ],
+    ["half a letter", ["say", "a", '"\\ud83d"'], /no MessagePack: .*surrogates not allowed/],
+    ["70 lists", ["say", "a", nested(70)], /no MessagePack: nested deeper than 64 levels/],
+    ["30,000 lists", ["say", "a", nested(30_000)], /the payload is nested too deeply/],
+    [
+      "30,000 years",
+      ["ask", "*", "x", "--timeout", "1e12"],
+      /a timeout is .* at most 2147484 seconds, not 1000000000000.0/,
+    ],
+    ["no number", ["ask", "*", "x", "--timeout", "nan"], /a timeout is .*, not nan/],
+    ["no port", ["--port", "99999999", "nodes"], /no node answers at 127.0.0.1:99999999: .*/],
+  ] as const)("what cannot be is one line of text, too: %s", async (_what, args, text) => {
+    const { stdout, stderr, exitCode } = await ran(client(port, ...args));
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 1 });
+    const [, said] = /^Failed: (.*)\n$/.exec(stderr) ?? [];
+    expect(said ?? stderr.slice(-500)).toMatch(text);
+  });
+
+  test("what a terminal cannot show does not end it", async () => {
+    const env = { ...ENV, PYTHONIOENCODING: "ascii", PYTHONUTF8: "0" };
+    const args = [CLIENT, "--port", String(port), "listen", "a"];
+    await using ann = Program.start(args, { env, interpreter: PYTHON ?? "python3" });
+    await settled("subscriptions", 1);
+    node.messenger.publish("a", "café");
+    await ann.printed(/^a surf: caf\\xe9\n/);
+  });
+
   test("nobody home says what to do", async () => {
     await node.host.unload("bus");
     const { stderr, exitCode } = await ran(client(port, "say", "a", "b"));
@@ -211,6 +245,13 @@ describe.skipIf(PYTHON === null)("the bytes that examples/ccp_bus.py reads", () 
     const { stdout, exitCode } = await listen(pieces);
     expect(stdout).toBe('t odd: a\nt odd: [1, "ü"]\n');
     expect(exitCode).toBe(0);
+  });
+
+  test("may be a map with a key that JSON does not have", async () => {
+    const told = { op: "message", id: 1, topic: "t", from: "odd", payload: "@" };
+    const odd = Buffer.from(encode(told).toHex().replace("a140", "81c4010701"), "hex");
+    const all = [GREETING, encodeFrame(ServerCode.data, odd), encodeFrame(ServerCode.end)];
+    expect(await listen(all)).toMatchObject({ stdout: "t odd: {b'\\x07': 1}\n", exitCode: 0 });
   });
 
   test("may be run together", async () => {
