@@ -12,20 +12,20 @@
  */
 
 import { createInterface } from "node:readline";
-import { definePlugin, MeshError, type PluginNode } from "ccp-mesh";
+import { definePlugin, jsonOf, MeshError, type PluginNode } from "ccp-mesh";
 
 export default definePlugin({
   name: "cross-server-chat",
   setup(node) {
-    const show = (line: string): void => void process.stdout.write(`${line}\n`);
+    const show = (line: string): void => void process.stdout.write(`${shown(line)}\n`);
 
     node.subscribe("chat.global", ({ from, payload }) => {
-      if (from !== node.name) show(`<${from}> ${String(payload)}`);
+      if (from !== node.name) show(`<${from}> ${textOf(payload)}`);
     });
 
     // A private line is a request: whoever sends it learns whether it was shown.
     node.serve("private-chat", ({ from, payload }) => {
-      show(`<${from}, to you> ${String(payload)}`);
+      show(`<${from}, to you> ${textOf(payload)}`);
       return "shown";
     });
 
@@ -42,18 +42,32 @@ export default definePlugin({
 
 async function onLine(node: PluginNode, line: string, show: (line: string) => void): Promise<void> {
   const [command, name = "", ...words] = line.split(" ");
+  const names = node.peers().map((peer) => peer.name);
   if (line === "") return;
-  if (command === "/who") {
-    const names = node.peers().map((peer) => peer.name);
-    show(`* with you: ${names.join(", ") || "nobody"}`);
-  } else if (command === "/msg") {
-    try {
-      await node.request(name, "private-chat", words.join(" "), { timeoutMs: 5000 });
-    } catch (error) {
-      if (!(error instanceof MeshError)) throw error;
-      show(`* not shown: ${error.message}`);
+  try {
+    if (command === "/who") {
+      show(`* with you: ${names.join(", ") || "nobody"}`);
+    } else if (command === "/msg" && !names.includes(name)) {
+      show(`* not shown: "${name}" is not with you; /who lists who is`);
+    } else if (command === "/msg") {
+      const text = words.join(" ");
+      await node.request(name, "private-chat", text, { timeoutMs: 5000 });
+      show(`<you, to ${name}> ${text}`);
+    } else {
+      node.publish("chat.global", line);
     }
-  } else {
-    node.publish("chat.global", line);
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error;
+    show(`* not shown: ${error.message}`);
   }
+}
+
+/** What another program has sent may be any value, not only text. */
+function textOf(payload: unknown): string {
+  return typeof payload === "string" ? payload : JSON.stringify(jsonOf(payload));
+}
+
+/** One line, of letters alone: what others have written must not steer this terminal. */
+function shown(line: string): string {
+  return line.slice(0, 2000).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, "\ufffd");
 }
