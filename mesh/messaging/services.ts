@@ -51,6 +51,10 @@ export class Services {
 
   #assertFree({ name, owner }: Service): void {
     const first = this.#services.get(name);
+    if (first?.owner === owner) {
+      const text = `requests for ${quoted(name)} are already answered by ${owner} itself; choose another name, or remove the first`;
+      throw new MeshError("name_taken", text);
+    }
     if (first !== undefined) {
       const text =
         `requests for ${quoted(name)} are already answered by ${first.owner}; ${owner} must choose another ` +

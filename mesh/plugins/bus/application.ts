@@ -26,21 +26,25 @@ const BUS_VERSION = 1;
 export interface BusContext {
   readonly node: PluginNode;
   readonly presence: PresenceParts;
+  /** Who answers which requests. */
+  readonly servers: Map<string, Application>;
 }
 
 /** One application on the bus. All that it has open goes with it. */
 export class Application extends RawReceiver {
   readonly #node: PluginNode;
   readonly #presence: PresenceParts;
+  readonly #servers: Map<string, Application>;
   readonly #outlet: Outlet;
   readonly #calls: Calls;
   readonly #open = new OpenTable();
   #commandsInTurn = 0;
 
-  constructor(channel: RawChannel, { node, presence }: BusContext) {
+  constructor(channel: RawChannel, { node, presence, servers }: BusContext) {
     super(channel);
     this.#node = node;
     this.#presence = presence;
+    this.#servers = servers;
     this.#outlet = new Outlet(this);
     this.#calls = new Calls(this.#outlet);
     this.#outlet.send({ op: "hello", node: node.name, version: BUS_VERSION });
@@ -186,9 +190,24 @@ export class Application extends RawReceiver {
 
   #serve({ id, service }: CommandOf<"serve">): void {
     this.#open.assertRoom(id, "service");
+    this.#assertServedByNoApplication(service);
     const registration = this.#node.serve(service, (request) => this.#calls.put(id, request));
-    this.#open.add(id, { kind: "service", close: () => registration.remove() });
+    this.#servers.set(service, this);
+    const close = (): void => {
+      this.#servers.delete(service);
+      registration.remove();
+    };
+    this.#open.add(id, { kind: "service", close });
     this.#outlet.send({ op: "ok", id });
+  }
+
+  /** To the node all of them are one plugin, which is told too little. */
+  #assertServedByNoApplication(service: string): void {
+    const holder = this.#servers.get(service);
+    if (holder === undefined) return;
+    const who = holder === this ? "this application" : "another application of this node";
+    const text = `${who} answers requests for "${service}" already; choose another name, or stop that service first`;
+    throw new MeshError("name_taken", text);
   }
 
   #onPresence({ id, state, watch }: CommandOf<"presence">): void {

@@ -87,7 +87,10 @@ const CommandSchema: v.GenericSchema<unknown, Command> = v.variant(
     v.strictObject({ op: v.literal("peers"), id: Id, watch: Watch }),
     v.strictObject({ op: v.literal("stop"), id: Id }),
   ],
-  ({ received }) => `no command is called ${received}`,
+  ({ received }) =>
+    received === "undefined"
+      ? 'is missing; a command has one, such as "publish"'
+      : `no command is called ${received}`,
 );
 
 /** What is wrong with a command. */
@@ -100,6 +103,7 @@ export interface BadCommand {
 const Identified = v.object({ id: Id });
 
 export function parseCommand(value: unknown): Command | BadCommand {
+  if (!isMap(value)) return { id: undefined, text: "a map is expected" };
   const parsed = v.safeParse(CommandSchema, value);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
@@ -107,10 +111,7 @@ export function parseCommand(value: unknown): Command | BadCommand {
   const identified = v.safeParse(Identified, value);
   return {
     id: identified.success ? identified.output.id : undefined,
-    text: (path === null ? "a map is expected" : `${path}: ${issue.message}`).slice(
-      0,
-      TEXT_CHARS_MAX,
-    ),
+    text: `${path}: ${issue.message}`.slice(0, TEXT_CHARS_MAX),
   };
 }
 

@@ -7,7 +7,11 @@ import { PresenceParts } from "./presence-parts.ts";
 export const busPlugin: Plugin = definePlugin({
   name: "bus",
   setup(node) {
-    const context: BusContext = { node, presence: new PresenceParts(node.presence) };
+    const context: BusContext = {
+      node,
+      presence: new PresenceParts(node.presence),
+      servers: new Map(),
+    };
     node.onRaw(
       "bus",
       class extends Application {

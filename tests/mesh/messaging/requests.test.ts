@@ -467,6 +467,9 @@ describe("serve", () => {
           "or plugin score must be unloaded first",
       }),
     );
+    expect(() => one.messaging.serve("s", () => 1, "plugin score")).toThrow(
+      'requests for "s" are already answered by plugin score itself; choose another name, or remove the first',
+    );
     first.remove();
     const second = one.messaging.serve("s", () => 1, "plugin rank");
     first.remove();

@@ -22,8 +22,10 @@ describe("a command that is none [BUS-1.4]", () => {
   test.each([
     ["no map", 5, { text: "a map is expected" }],
     ["nil", null, { text: "a map is expected" }],
-    ["a list", [{ op: "peers", id: 1 }], {}],
-    ["no op", { id: 4 }, { id: 4 }],
+    ["a list", [{ op: "peers", id: 1 }], { text: "a map is expected" }],
+    ["nothing in a list", [], { text: "a map is expected" }],
+    ["a time", new Date(0), { text: "a map is expected" }],
+    ["no op", { id: 4 }, { id: 4, text: 'op: is missing; a command has one, such as "publish"' }],
     [
       "an unknown op",
       { op: "explode", id: 4 },

@@ -275,7 +275,15 @@ describe("services [BUS-2.6]", () => {
   test("have a name that another application may not have, until they stop", async () => {
     await using other = await node.join();
     const serve = { op: "serve", id: 1, service: "time" };
-    expect(await other.ask(serve)).toMatchObject({ op: "error", id: 1, code: "name_taken" });
+    const rest =
+      'answers requests for "time" already; choose another name, or stop that service first';
+    expect(await other.ask(serve)).toEqual({
+      op: "error",
+      id: 1,
+      code: "name_taken",
+      text: `another application of this node ${rest}`,
+    });
+    expect(await app.ask({ ...serve, id: 6 })).toMatchObject({ text: `this application ${rest}` });
     await app.ask({ op: "stop", id: 5 });
     expect(await other.ask(serve)).toEqual({ op: "ok", id: 1 });
   });
