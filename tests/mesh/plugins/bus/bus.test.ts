@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { RemoteNode } from "../../../../mesh/cluster/remote-node.ts";
 import { MeshError } from "../../../../mesh/mesh-error.ts";
 import { NodeFrameType } from "../../../../mesh/messaging/node-frames.ts";
-import { RawClient } from "../../../../src/index.ts";
+import { encode, RawClient } from "../../../../src/index.ts";
 import { rejection, until } from "../../../helpers/turns.ts";
 import { type BusApplication, BusNode, expectServed } from "./bus-harness.ts";
 
@@ -122,6 +122,30 @@ describe("payloads [BUS-2.9]", () => {
     app.send({ op: "publish", topic: "t", payload });
     expect(await app.next()).toMatchObject({ op: "message", payload });
     expect(await heard.promise).toEqual(["value", payload]);
+  });
+
+  test.each([
+    [
+      "a timestamp loses what is below a millisecond",
+      "d7ff 075bcd17 5f000001",
+      "d7ff 07270e03 5f000001",
+    ],
+    ["a timestamp has the shortest format", "c70cff 00000000 0000000000000001", "d6ff 00000001"],
+    ["an integer has the shortest format", "d3 0000000000000005", "05"],
+    ["a float that is whole is an integer", "cb 3ff0000000000000", "01"],
+    ["-0 is 0", "cb 8000000000000000", "00"],
+    ["a short float is a long one", "ca 3fc00000", "cb 3ff8000000000000"],
+    ["a NaN is the usual one", "cb 7ff8000000000001", "cb 7ff8000000000000"],
+    ["a string that is not UTF-8 is mended", "a2 c328", "a4 efbfbd28"],
+    ["whole numbers are strings, and come first", "82 a162 01 07 02", "82 a137 02 a162 01"],
+    ["of two keys that are the same then the last counts", "82 01 01 a131 02", "81 a131 02"],
+  ])("%s", async (_what, sent, heard) => {
+    const first = Promise.withResolvers<string>();
+    node.messenger.subscribe("t", ({ bytes }) => first.resolve(bytes.toString("hex")));
+    const command = encode({ op: "publish", topic: "t", payload: "@" }).toHex();
+    const written = command.replace("a140", sent.replaceAll(" ", ""));
+    app.client.send(Buffer.from(written, "hex"));
+    expect(await first.promise).toBe(heard.replaceAll(" ", ""));
   });
 
   test("a binary is raw bytes on the mesh, and the other way round", async () => {
