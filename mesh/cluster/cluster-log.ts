@@ -12,7 +12,7 @@ interface LoggedLink {
   readonly link: Pick<LiveLink["link"], "direction" | "address">;
 }
 
-/** What an operator reads of links. Whatever goes wrong again and again is one line a minute for each address. */
+/** What an operator reads of links. Whatever goes wrong again and again is one line of its kind a minute for each address. */
 export class ClusterLog {
   readonly limited: LimitedLogger;
   readonly #log: Logger;
