@@ -4,7 +4,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { Server } from "bun";
 import * as v from "valibot";
 import { normalizeHost } from "../src/index.ts";
-import { bodyOf, json, problem, text } from "./admin-answers.ts";
+import { BodyTooLong, bodyOf, json, problem, text } from "./admin-answers.ts";
 import { EventStreams } from "./admin-events.ts";
 import { answerPublish, answerRequest, type PublishingDurable } from "./admin-messages.ts";
 import {
@@ -23,9 +23,6 @@ import { METRICS_CONTENT_TYPE, renderMetrics } from "./metrics.ts";
 import type { PluginStatus } from "./plugin-host.ts";
 import type { PluginMetric } from "./plugin-reports.ts";
 import type { NodeStatus } from "./status.ts";
-
-/** A request is a line of JSON; this is far more than one takes, and little enough to hold. */
-const BODY_BYTES_MAX = 1024 * 1024;
 
 const ASK_FOR_TOKEN = { "www-authenticate": "Bearer" };
 
@@ -100,11 +97,15 @@ export function serveAdmin(options: AdminOptions): Admin {
     port: options.port,
     // Bun shares a port by default outside development, and a second node would start on it.
     reusePort: false,
-    maxRequestBodySize: BODY_BYTES_MAX,
+    // Bun would answer a long body without a word; it is bounded where it is read.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     // Without it Bun answers a failed handler with a page of its source.
     development: false,
     fetch: (request, server) => answer({ request, server, routes, options }),
     error: (error) => {
+      if (error instanceof BodyTooLong) {
+        return problem(413, error.message, { code: "body_too_long" });
+      }
       failures.error("failed", "a request on the admin address could not be answered", { error });
       return text("the node failed to answer; its log says more\n", 500);
     },
