@@ -1,6 +1,7 @@
 import { type Address, Backoff } from "../../src/index.ts";
 import type { Cancel } from "../clock.ts";
 import type { LinkAttempt } from "../link/peer-link.ts";
+import { LONGEST_INTERVAL_MS } from "./limits.ts";
 
 /** What is done about a target. */
 export type DialState =
@@ -54,7 +55,7 @@ export class DialTarget {
     this.kind = options.kind;
     this.instance = options.instance;
     this.#addresses = options.addresses;
-    this.backoff = new Backoff({ random: options.random });
+    this.backoff = new Backoff({ maxMs: LONGEST_INTERVAL_MS, random: options.random });
   }
 
   get state(): DialState {

@@ -9,8 +9,12 @@ export const SEEDS_MAX = 256;
 /** How much longer than the arbiter the other side of a pair waits, so that they do not cross. [MESH-2.6] */
 export const NON_ARBITER_DELAY_MS = 300;
 
-/** The longest interval between two attempts, as `Backoff` has it. [MESH-2.6] */
-export const LONGEST_INTERVAL_MS = 15_000;
+/**
+ * From the end of an attempt to the next at most. With the 3 s that a dead one may take it is 14 s from one to the
+ * next, which leaves a second to hear of the other nodes and link with them: so a cluster that was parted is whole
+ * 15 s after the heal at the latest. [MESH-2.6]
+ */
+export const LONGEST_INTERVAL_MS = 11_000;
 
 /** A link that lasted less has not shown that the next would: its back-off goes on growing. */
 export const STEADY_AFTER_MS = 5000;

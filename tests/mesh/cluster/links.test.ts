@@ -119,7 +119,7 @@ describe("an attempt that is not let through", () => {
     const net = new SmallCluster();
     const a = net.start("a", "a");
     await net.pass(100_000);
-    expect(net.dialsOf("a").length).toBe(7);
+    expect(net.dialsOf("a").length).toBe(10);
     expect(a.log.messages("info")).toEqual([
       "this node is its own peer; the address may stay in the config",
     ]);
@@ -130,7 +130,7 @@ describe("an attempt that is not let through", () => {
     const a = net.start("a", "b");
     const b = net.start("b", "", { cluster: "other" });
     await net.pass(50_000);
-    expect(net.dialsOf("a").length).toBe(4);
+    expect(net.dialsOf("a").length).toBe(5);
     expect(a.log.messages("warn")).toEqual(["a node of another cluster"]);
     expect(b.log.messages("warn")).toEqual(["a node of another cluster"]);
     expect([a.reach, b.reach]).toEqual([[], []]);
