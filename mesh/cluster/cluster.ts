@@ -138,7 +138,7 @@ export class Cluster implements LinkPolicy {
     const isKnown = (instance = ""): boolean =>
       this.#links.has(instance) || this.#roster.get(instance) !== undefined;
     const unknown = targets
-      .filter(({ instance, isSelf }) => !isSelf && !isKnown(instance))
+      .filter(({ instance, claimed, isSelf }) => !isSelf && !isKnown(instance) && !isKnown(claimed))
       .map((target) => {
         const { addresses } = target;
         return unlinkedStatus(undefined, { node: undefined, target, addresses, nowMs });
@@ -181,8 +181,9 @@ export class Cluster implements LinkPolicy {
     const target = this.#dialling.onFailed(attempt, failure);
     if (this.#state === "stopped") return;
     const isExpected = failure.kind === "refused" && failure.code === "duplicate_link";
-    if (target !== undefined && !isExpected) {
-      target.lastError = { text: failure.text, at: new Date().toISOString() };
+    if (target !== undefined) {
+      const error = { text: failure.text, at: new Date().toISOString() };
+      target.lastError = isExpected ? undefined : error;
     }
     this.#log.failed(attempt, failure);
   }

@@ -11,7 +11,7 @@ export type DialState =
       readonly name: "waiting";
       readonly untilMs: number;
       readonly cancel: Cancel;
-      /** Whether there is a link, but it is not known which; the end of any may be that of this one. */
+      /** Whether there is a link by the word of the other side alone; so the end of any may be that of this one. */
       readonly isSatisfied: boolean;
     }
   /** Its time has come, but as many are being dialled as may be. */
@@ -39,6 +39,8 @@ export class DialTarget {
   readonly backoff: Backoff;
   /** Who is there, as far as it is known: nobody may have answered yet. */
   instance: string | undefined;
+  /** Who it is by its own word, where it refused because there is a link; it was not proved. */
+  claimed: string | undefined;
   lastError: DialError | undefined;
   /** Whether it was this node itself that answered there last. */
   isSelf = false;

@@ -4,6 +4,7 @@ import type { AttemptFailure, LinkAttempt, LinkConnector } from "../link/peer-li
 import type { NodeIdentity } from "../link/setup.ts";
 import { DialTarget } from "./dial-target.ts";
 import {
+  CLAIM_HELD_MS,
   DIALS_AT_ONCE_MAX,
   LEARNED_DIALS_AT_ONCE_MAX,
   LEARNED_DIALS_MAX,
@@ -124,7 +125,9 @@ export class Dialling {
   /** The other side of an attempt has proved who it is. */
   onIdentified(attempt: LinkAttempt, { instance }: NodeIdentity): void {
     const target = this.#attempts.get(attempt);
-    if (target?.kind === "seed") target.instance = instance;
+    if (target?.kind !== "seed") return;
+    target.instance = instance;
+    target.claimed = undefined;
   }
 
   onLinkUp(live: LiveLink, attempt: LinkAttempt): void {
@@ -135,9 +138,10 @@ export class Dialling {
     if (dialled?.state.name === "connecting") this.#schedule(dialled, dialled.backoff.next());
     for (const target of this.targets()) {
       // An attempt under way is left to the arbiter.
-      if (target.instance === live.instance && target.state.name !== "connecting") {
-        this.#rest(target);
-      }
+      if (target.state.name === "connecting") continue;
+      if (target.instance === live.instance) this.#rest(target);
+      // It was refused for the sake of this link while that was in the making.
+      else if (target.claimed === live.instance) this.#satisfy(target);
     }
     this.#dialQueued();
   }
@@ -149,7 +153,8 @@ export class Dialling {
       const { state } = seed;
       const isAtRest = state.name === "content" || (state.name === "waiting" && state.isSatisfied);
       if (!isAtRest || this.#isLinked(seed)) continue;
-      if (isSteady && seed.instance === live.instance) seed.backoff.reset();
+      const isIts = seed.instance === live.instance || seed.claimed === live.instance;
+      if (isSteady && isIts) seed.backoff.reset();
       // Also one of which it is not known whose it is: it may have been this one's.
       this.#schedule(seed, seed.backoff.next());
     }
@@ -171,17 +176,13 @@ export class Dialling {
   #afterFailure(target: DialTarget, failure: AttemptFailure): void {
     const code = failure.kind === "refused" ? failure.code : undefined;
     target.isSelf = code === "self";
+    target.claimed = failure.kind === "refused" ? failure.claimed : undefined;
     if (this.#isLinked(target)) {
       this.#rest(target);
     } else if (code === "self" || code === "other_cluster") {
       this.#schedule(target, LONGEST_INTERVAL_MS);
-    } else if (
-      code === "duplicate_link" &&
-      target.kind === "seed" &&
-      this.#options.links.size > 0
-    ) {
-      // [MESH-1.7]: content, but nobody has proved whose link it is. So it looks again now and then.
-      this.#schedule(target, LONGEST_INTERVAL_MS, true);
+    } else if (target.kind === "seed" && this.#isClaimed(target)) {
+      this.#satisfy(target);
     } else {
       this.#schedule(target, target.backoff.next());
     }
@@ -220,6 +221,16 @@ export class Dialling {
     const name = roster.get(instance)?.identity.name;
     const isArbiter = name === undefined || identity.name < name;
     return isArbiter || !isDialable ? 0 : NON_ARBITER_DELAY_MS;
+  }
+
+  /** Whether it says to be a node that has a link. */
+  #isClaimed({ claimed }: DialTarget): boolean {
+    return claimed !== undefined && this.#options.links.has(claimed);
+  }
+
+  /** [MESH-1.7]: content, but nobody has proved whose link it is. So it looks again now and then. */
+  #satisfy(seed: DialTarget): void {
+    this.#schedule(seed, CLAIM_HELD_MS, true);
   }
 
   #schedule(target: DialTarget, delayMs: number, isSatisfied = false): void {

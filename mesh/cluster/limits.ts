@@ -16,6 +16,12 @@ export const NON_ARBITER_DELAY_MS = 300;
  */
 export const LONGEST_INTERVAL_MS = 11_000;
 
+/**
+ * A seed that says to be a node that has a link is looked at again so late: it has not proved it, so it must be looked
+ * at, but each look costs both sides a set-up, and the link a ping. [MESH-1.7]
+ */
+export const CLAIM_HELD_MS = 300_000;
+
 /** A link that lasted less has not shown that the next would: its back-off goes on growing. */
 export const STEADY_AFTER_MS = 5000;
 

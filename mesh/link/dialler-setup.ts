@@ -102,14 +102,19 @@ export class DiallerSetup {
     const refusal = tried(decodeRefused, frame);
     if (refusal instanceof LinkError) {
       this.#finish(failureOf(refusal));
-    } else if (refusal.code !== "unauthenticated" && this.#state.name === "awaiting_hello") {
+      return;
+    }
+    const state = this.#state;
+    if (refusal.code !== "unauthenticated" && state.name === "awaiting_hello") {
       // [MESH-1.7]: who has seen no proof yet has no reason to give.
       const text = `refused as ${refusal.code} by a side that has seen no proof`;
       this.#finish(failure("frame_unexpected", text));
-    } else {
-      const { code, text } = refusal;
-      this.#finish({ kind: "refused", by: "peer", code, text: printable(text) });
+      return;
     }
+    const { code, text } = refusal;
+    const refused = { kind: "refused", by: "peer", code, text: printable(text) } as const;
+    const isOfLink = code === "duplicate_link" && state.name === "awaiting_welcome";
+    this.#finish(isOfLink ? { ...refused, claimed: state.transcript.acceptor.instance } : refused);
   }
 
   #onHello(frame: Uint8Array): void {

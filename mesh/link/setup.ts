@@ -84,6 +84,8 @@ export interface SetupRefused {
   readonly code: RefusalCode;
   /** Fit for a log. A `peer` has not proved itself by saying it: it is whoever answered the dial. */
   readonly text: string;
+  /** Of a `duplicate_link` by a `peer`: the instance that it gives as its own, no more proved than the rest. */
+  readonly claimed?: string;
 }
 
 export interface SetupFailed {

@@ -8,7 +8,8 @@ export interface NodeOptions {
   readonly name: string;
   /** Instead of a free one. */
   readonly port?: number;
-  readonly peers?: readonly number[];
+  /** Ports of this machine, or addresses as they stand in a config. */
+  readonly peers?: readonly (number | string)[];
 }
 
 /** Nodes of one cluster that all run in this process, without plugins; they end with it. */
@@ -31,7 +32,7 @@ export class NodeGroup implements AsyncDisposable {
     const config = await configOf({
       server: `port = ${port}`,
       node: `name = ${name}\ndata = ${this.#folder.at(name)}`,
-      mesh: `secret = ${this.#secret}\npeers = ${peers.map((peer) => `127.0.0.1:${peer}`).join(",")}`,
+      mesh: `secret = ${this.#secret}\npeers = ${peers.map(peerText).join(",")}`,
     });
     const configPath = this.#folder.at("node.ini");
     const log = this.log.child({ node: name });
@@ -44,4 +45,8 @@ export class NodeGroup implements AsyncDisposable {
     await Promise.all(this.nodes.map((node) => node.stop()));
     await this.#folder[Symbol.asyncDispose]();
   }
+}
+
+function peerText(peer: number | string): string {
+  return typeof peer === "string" ? peer : `127.0.0.1:${peer}`;
 }

@@ -31,6 +31,20 @@ describe("nodes that know one of them", () => {
     20_000,
   );
 
+  test("by a host name of its own have no other node beside it in the status, whoever has dialled", async () => {
+    await using group = await NodeGroup.create();
+    const [jailPort, surfPort] = [await freePort(), await freePort()];
+    const peers = [`localhost:${surfPort}`];
+    const jail = await group.start({ name: "jail", port: jailPort, peers });
+    const others = (): unknown =>
+      jail.status().mesh?.peers.map(({ name, state, lastError }) => [name, state, lastError?.text]);
+    const refused = `localhost:${surfPort} refused the connection; is a node running there?`;
+    await until(() => Bun.deepEquals(others(), [[null, "waiting", refused]]));
+    await group.start({ name: "surf", port: surfPort, peers: [`localhost:${jailPort}`] });
+    // The one of the config is dialled once more, and refused because there is a link.
+    await until(() => Bun.deepEquals(others(), [["surf", "up", undefined]]), 12_000);
+  }, 20_000);
+
   test("as processes of their own: three, each with each, and each knows of each", async () => {
     await using bed = new MeshBed();
     const surf = await bed.start({ name: "surf" });

@@ -1,8 +1,24 @@
 import { describe, expect, test } from "bun:test";
+import type { LinkPolicy } from "../../../mesh/link/peer-link.ts";
+import type { Address } from "../../../src/index.ts";
+import type { Host } from "./network.ts";
 import { addressOf, SmallCluster } from "./small-cluster.ts";
 
 function gaps(times: readonly number[]): number[] {
   return times.slice(1).map((time, at) => time - (times[at] ?? 0));
+}
+
+/** Somebody who has proved nothing, gives the instance of `host` as its own, and refuses. */
+function liarAs({ identity, cluster }: Host, address: Address): Host {
+  const refusal = { code: "duplicate_link", text: "there is a link already" } as const;
+  const policy: LinkPolicy = {
+    decide: () => refusal,
+    onUp: () => {
+      throw new Error("a liar has no link");
+    },
+    onFailed: () => {},
+  };
+  return { identity, cluster, address, advertise: undefined, policy, isRunning: true };
 }
 
 describe("a seed that nobody answers at", () => {
@@ -73,17 +89,72 @@ describe("a seed whose node has a link", () => {
     expect(net.network.dials.length).toBe(count);
   });
 
-  test("is looked at now and then where it has another address than the node gives", async () => {
+  test("is no other node in the status, and seldom looked at, where it has another address than the node gives", async () => {
     const net = new SmallCluster();
-    const a = net.start("a", "", { advertise: { host: "a.example", port: 1 } });
+    // As a name that the node does not advertise; before it runs, an error is to be read.
+    const seed = { host: "surf.example", port: 1 };
+    const b = net.start("b", "", { seeds: [seed] });
+    await net.pass(2000);
+    expect(b.cluster.status()).toMatchObject([
+      { name: undefined, address: "surf.example:1", lastError: { text: "closed" } },
+    ]);
+    const a = net.start("a", "b");
+    await net.until(() => a.links.length === 1, 100);
+    await net.until(() => net.dialsOf("b").length > 4, 12_000);
+    await net.pass(100);
+    expect(b.cluster.status()).toMatchObject([{ name: "a", state: "up" }]);
+    const link = b.linkTo("a");
+    const [count, probes] = [net.dialsOf("b").length, a.linkTo("b")?.probes ?? 0];
+    await net.pass(1_510_000);
+    expect(net.dialsOf("b").length - count).toBe(5);
+    expect((a.linkTo("b")?.probes ?? 0) - probes).toBeLessThanOrEqual(5);
+    expect(b.linkTo("a")).toBe(link);
+  });
+
+  test("shows what is wrong again once the node is gone", async () => {
+    const net = new SmallCluster();
+    const a = net.start("a", "b");
+    const b = net.start("b");
+    await net.pass(1000);
+    b.cluster.setSeeds([{ host: "surf.example", port: 1 }]);
+    await net.pass(1000);
+    expect(b.cluster.status()).toMatchObject([{ name: "a", state: "up", lastError: undefined }]);
+    a.kill();
+    await net.pass(1000);
+    expect(b.cluster.status().find(({ address }) => address === "surf.example:1")).toMatchObject({
+      name: undefined,
+      lastError: { text: "closed" },
+    });
+  });
+
+  test("is linked in the end where somebody else only said to be that node", async () => {
+    const net = new SmallCluster();
+    const a = net.start("a");
     const b = net.start("b", "a");
     await net.pass(1000);
-    // The same node; the arbiter refuses, and does not prove who it is.
-    b.cluster.setSeeds([addressOf("a"), { host: "10.7.7.7", port: 1 }]);
-    const count = net.network.dials.length;
+    const liar = liarAs(b.host, addressOf("z"));
+    net.network.hosts.push(liar);
+    a.cluster.setSeeds([liar.address]);
+    await net.pass(10_000);
+    expect(a.cluster.status()).toMatchObject([{ name: "b" }]);
+    net.network.hosts.splice(net.network.hosts.indexOf(liar), 1);
+    net.start("z");
+    await net.until(() => a.reach.join() === "b,z", 301_000);
+  });
+
+  test("is dialled and shown as before where who answers says to be a node without one", async () => {
+    const net = new SmallCluster();
+    const a = net.start("a", "z");
+    const gone = net.start("b", "a");
+    await net.pass(1000);
+    gone.cluster.setSeeds([]);
+    await gone.cluster.stop();
+    gone.kill();
+    net.network.hosts.push(liarAs(gone.host, addressOf("z")));
+    const count = net.dialsOf("a").length;
     await net.pass(100_000);
-    expect(net.network.dials.length - count).toBeLessThanOrEqual(10);
-    expect(a.links).toHaveLength(1);
+    expect(a.cluster.status()).toMatchObject([{ name: undefined, address: "10.0.0.26:26" }]);
+    expect(net.dialsOf("a").length - count).toBeGreaterThan(10);
   });
 
   test("is dialled within a quarter of a second once the link breaks", async () => {

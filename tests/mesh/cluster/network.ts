@@ -249,10 +249,12 @@ class FakeSetup {
   }
 
   #refuseDialler(code: LinkRefusal["code"] | "self" | "other_cluster", text: string): void {
-    const { host, attempt } = this.#parts;
+    const { host, there, attempt } = this.#parts;
     if (this.#isDiallerOver) return;
     this.#endDialler();
-    host.policy.onFailed(attempt, { kind: "refused", by: "peer", code, text });
+    const refused = { kind: "refused", by: "peer", code, text } as const;
+    const claimed = code === "duplicate_link" ? there?.identity.instance : undefined;
+    host.policy.onFailed(attempt, claimed === undefined ? refused : { ...refused, claimed });
   }
 
   #failAcceptor(there: Host, reason: "timeout" | "closed"): void {

@@ -143,6 +143,7 @@ test("a policy that does not want the link is told so, and the dialler why", asy
     by: "peer",
     code: "duplicate_link",
     text: "there is one",
+    claimed: BOB.instance,
   });
 });
 

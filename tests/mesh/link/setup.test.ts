@@ -261,7 +261,9 @@ describe("who has proved itself is refused with a reason", () => {
     const refusal = { code, text: `because of ${code}` };
     const { dialler, acceptor } = await converse({ acceptor: { decide: async () => refusal } });
     expect(acceptor.outcomes).toEqual([{ kind: "refused", by: "us", ...refusal }]);
-    expect(dialler.outcomes).toEqual([{ kind: "refused", by: "peer", ...refusal }]);
+    // Of a link that there is, it matters with whom.
+    const claimed = code === "duplicate_link" ? { claimed: BOB.instance } : {};
+    expect(dialler.outcomes).toEqual([{ kind: "refused", by: "peer", ...refusal, ...claimed }]);
     expect(dialler.asked).toEqual([]);
   });
 
