@@ -2,9 +2,10 @@
  * The cluster as one node sees it: which nodes there are, a link with each where one can be had, and the
  * way to each. [MESH-2], [MESH-5]
  *
- * What goes over links is the business of `LiveLink`, what peers say of others that of `Roster`, who gets a link
- * that of `Arbiter`, who has to go of two by one name that of `Namesakes`, who is dialled that of `Dialling`, and how
- * frames reach a node that of `Routes`. Here they are put together, in the order in which each must hear of a thing.
+ * What goes over links is the business of `LiveLink`, what peers say of others that of `Roster`, who was lost and where
+ * that of `Whereabouts`, who gets a link that of `Arbiter`, who has to go of two by one name that of `Namesakes`, who is
+ * dialled that of `Dialling`, and how frames reach a node that of `Routes`. Here they are put together, in the order in
+ * which each must hear of a thing.
  */
 
 import type { Address } from "../../src/index.ts";
@@ -28,10 +29,11 @@ import { Dialling } from "./dialling.ts";
 import { Gossip } from "./gossip.ts";
 import { LiveLink, type LiveLinkOwner } from "./live-link.ts";
 import { Namesakes } from "./namesakes.ts";
-import { linkedStatus, type PeerStatus, type StatusParts, unlinkedStatus } from "./peer-status.ts";
+import { type PeerStatus, peersStatus } from "./peer-status.ts";
 import type { RemoteNode, RemoteNodeHandler } from "./remote-node.ts";
 import { Roster } from "./roster.ts";
 import { Routes } from "./routes.ts";
+import { Whereabouts } from "./whereabouts.ts";
 
 export interface ClusterOptions {
   readonly identity: NodeIdentity;
@@ -57,6 +59,7 @@ export class Cluster implements LinkPolicy {
   readonly #roster: Roster;
   readonly #arbiter: Arbiter;
   readonly #gossip: Gossip;
+  readonly #whereabouts: Whereabouts;
   readonly #dialling: Dialling;
   readonly #routes: Routes;
   readonly #log: ClusterLog;
@@ -85,7 +88,14 @@ export class Cluster implements LinkPolicy {
       isGone: (instance) => this.#arbiter.isGone(instance),
     });
     this.#gossip = new Gossip(links);
-    this.#dialling = new Dialling({ ...shared, isDialable: advertise !== undefined, random });
+    const whereabouts = new Whereabouts({
+      roster,
+      clock,
+      onForgotten: (instance) => this.#dialling.reconsider(instance),
+    });
+    this.#whereabouts = whereabouts;
+    const isDialable = advertise !== undefined;
+    this.#dialling = new Dialling({ ...shared, whereabouts, isDialable, random });
     this.#routes = new Routes({ ...shared, handler, limits, log: this.#log.limited });
     this.#owner = this.#createOwner();
     this.#dialling.setSeeds(options.seeds);
@@ -101,6 +111,7 @@ export class Cluster implements LinkPolicy {
     this.#state = "stopped";
     this.#arbiter.stop();
     this.#routes.stop();
+    this.#whereabouts.stop();
     for (const live of this.#links.values()) live.close("the node stops", "stopping");
     await this.#dialling.stop();
   }
@@ -117,33 +128,15 @@ export class Cluster implements LinkPolicy {
     return this.#routes.node(name);
   }
 
-  /** Every node that is linked or listed, and every seed that no other has answered at. */
+  /** Every node that is linked, listed or looked for, and every seed that no other has answered at. */
   status(): readonly PeerStatus[] {
-    const nowMs = this.#now();
-    const targets = this.#dialling.targets();
-    const partsOf = (instance: string): StatusParts => ({
-      node: this.#routes.byInstance(instance),
-      target: targets.find((target) => target.instance === instance),
-      nowMs,
+    return peersStatus({
+      links: this.#links,
+      known: [...this.#whereabouts.entries()],
+      targets: this.#dialling.targets(),
+      nodeOf: (instance) => this.#routes.byInstance(instance),
+      nowMs: this.#now(),
     });
-    const linked = [...this.#links.values()].map((live) =>
-      linkedStatus(live, partsOf(live.instance)),
-    );
-    const listed = [...this.#roster.entries()]
-      .filter(({ identity: { instance } }) => !this.#links.has(instance))
-      .map(({ identity }) => {
-        const addresses = this.#roster.addressesOf(identity.instance);
-        return unlinkedStatus(identity, { ...partsOf(identity.instance), addresses });
-      });
-    const isKnown = (instance = ""): boolean =>
-      this.#links.has(instance) || this.#roster.get(instance) !== undefined;
-    const unknown = targets
-      .filter(({ instance, claimed, isSelf }) => !isSelf && !isKnown(instance) && !isKnown(claimed))
-      .map((target) => {
-        const { addresses } = target;
-        return unlinkedStatus(undefined, { node: undefined, target, addresses, nowMs });
-      });
-    return [...linked, ...listed, ...unknown];
   }
 
   decide(
@@ -170,6 +163,7 @@ export class Cluster implements LinkPolicy {
     this.#log.linkUp(live);
     this.#gossip.onLinkUp(live, { isReplacing: older !== undefined });
     this.#dialling.onLinkUp(live, attempt);
+    this.#whereabouts.onKnown(live.peer);
     this.#routes.onLinkUp(live);
     if (older !== undefined) this.#replace(older);
     this.#namesakes.onLinkUp(live);
@@ -229,6 +223,7 @@ export class Cluster implements LinkPolicy {
       return;
     }
     this.#namesakes.onListed(node);
+    this.#whereabouts.onKnown(node);
     this.#dialling.onListed(instance);
     this.#routes.onListed(instance);
   }
@@ -261,6 +256,8 @@ export class Cluster implements LinkPolicy {
     this.#gossip.onLinkDown(live);
     const listed = this.#forgetListings(live);
     this.#routes.onLinkDown(live);
+    if (isGone) this.#whereabouts.forget(live.instance);
+    else this.#whereabouts.lose(live);
     for (const instance of listed) this.#dialling.reconsider(instance);
     this.#dialling.reconsider(live.instance);
     for (const { identity } of this.#roster.entries()) {

@@ -1,23 +1,19 @@
 import type { Address } from "../../src/index.ts";
-import type { Cancel, Clock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { AttemptFailure, LinkAttempt, LinkConnector } from "../link/peer-link.ts";
 import type { NodeIdentity } from "../link/setup.ts";
+import { DialQueue } from "./dial-queue.ts";
 import { DialTarget } from "./dial-target.ts";
 import {
   CLAIM_HELD_MS,
-  DIALS_AT_ONCE_MAX,
-  LEARNED_DIALS_AT_ONCE_MAX,
-  LEARNED_DIALS_MAX,
-  LEARNED_DIALS_PER_SECOND,
   LONGEST_INTERVAL_MS,
   NON_ARBITER_DELAY_MS,
   SEEDS_MAX,
   STEADY_AFTER_MS,
-  STOP_TIMEOUT_MS,
 } from "./limits.ts";
 import type { LiveLink } from "./live-link.ts";
 import { addressKey, type Roster } from "./roster.ts";
-import { TokenBucket } from "./token-bucket.ts";
+import type { Whereabouts } from "./whereabouts.ts";
 
 export interface DiallingOptions {
   readonly identity: NodeIdentity;
@@ -25,7 +21,8 @@ export interface DiallingOptions {
   readonly isDialable: boolean;
   /** By instance. */
   readonly links: ReadonlyMap<string, LiveLink>;
-  readonly roster: Roster;
+  readonly roster: Pick<Roster, "isPlaceOf">;
+  readonly whereabouts: Pick<Whereabouts, "get" | "entries" | "isListed">;
   readonly clock: Clock;
   readonly random: () => number;
 }
@@ -35,43 +32,31 @@ export class Dialling {
   readonly #options: DiallingOptions;
   /** By address. */
   readonly #seeds = new Map<string, DialTarget>();
-  /** By instance; as many as the roster lists at most. */
+  /** By instance; as many as are listed or looked for at most. */
   readonly #learned = new Map<string, DialTarget>();
-  readonly #queue = new Set<DialTarget>();
-  readonly #attempts = new Map<LinkAttempt, DialTarget>();
-  /** What peers name may be anybody's address. */
-  readonly #learnedDials: TokenBucket;
-  #cancelWait: Cancel | undefined;
-  #connector: LinkConnector | undefined;
-  #onIdle: (() => void) | undefined;
+  readonly #queue: DialQueue;
 
   constructor(options: DiallingOptions) {
     this.#options = options;
-    this.#learnedDials = new TokenBucket({
-      max: LEARNED_DIALS_MAX,
-      perSecond: LEARNED_DIALS_PER_SECOND,
-      now: () => options.clock.now(),
+    const { clock, whereabouts } = options;
+    this.#queue = new DialQueue({
+      clock,
+      isLinked: (target) => this.#isLinked(target),
+      isListed: (instance) => whereabouts.isListed(instance),
     });
   }
 
   start(connector: LinkConnector): void {
-    this.#connector = connector;
-    this.#dialQueued();
+    this.#queue.start(connector);
   }
 
   /** Resolves when the outcome of every attempt has been told, or is not waited for any longer. */
   async stop(): Promise<void> {
-    this.#connector = undefined;
-    this.#cancelWait?.();
+    this.#queue.stop();
     for (const target of this.targets()) this.#drop(target);
     this.#seeds.clear();
     this.#learned.clear();
-    if (this.#attempts.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onIdle = resolve;
-    const cancel = this.#options.clock.after(STOP_TIMEOUT_MS, resolve);
-    await promise;
-    cancel();
+    await this.#queue.untilIdle();
   }
 
   targets(): DialTarget[] {
@@ -96,14 +81,14 @@ export class Dialling {
       for (const live of this.#options.links.values()) matchSeed(seed, key, live);
       if (!this.#isLinked(seed)) this.#schedule(seed, 0);
     }
-    for (const { identity } of this.#options.roster.entries()) this.reconsider(identity.instance);
+    const { whereabouts } = this.#options;
+    for (const { identity } of whereabouts.entries()) this.reconsider(identity.instance);
   }
 
-  /** To be called when a node is listed otherwise than before, or by nobody. */
+  /** To be called when a node is listed otherwise than before, or by nobody, or was lost or forgotten. */
   reconsider(instance: string): void {
-    const seeds = [...this.#seeds].filter(([key, seed]) => this.#isSeedOf(seed, key, instance));
     const learned = this.#learned.get(instance);
-    if (!this.#isToBeDialled(instance) || seeds.length > 0) {
+    if (!this.#isToBeDialled(instance) || this.#seedsOf(instance).length > 0) {
       this.#learned.delete(instance);
       if (learned !== undefined) this.#drop(learned);
     } else if (learned === undefined) {
@@ -116,23 +101,22 @@ export class Dialling {
     // In a cluster that comes up, each node is listed by all the others.
     if (this.#options.links.has(instance)) return;
     this.reconsider(instance);
-    for (const [key, seed] of this.#seeds) {
-      const isIt = this.#isSeedOf(seed, key, instance) && seed.state.name === "waiting";
-      if (isIt && this.#isToBeDialled(instance)) this.#schedule(seed, this.#handicapMs(instance));
-    }
+    if (!this.#isToBeDialled(instance)) return;
+    const learned = this.#learned.get(instance);
+    const targets = [...this.#seedsOf(instance), ...(learned === undefined ? [] : [learned])];
+    for (const target of targets) this.#hasten(target, this.#handicapMs(instance));
   }
 
   /** The other side of an attempt has proved who it is. */
   onIdentified(attempt: LinkAttempt, { instance }: NodeIdentity): void {
-    const target = this.#attempts.get(attempt);
+    const target = this.#queue.targetOf(attempt);
     if (target?.kind !== "seed") return;
     target.instance = instance;
     target.claimed = undefined;
   }
 
   onLinkUp(live: LiveLink, attempt: LinkAttempt): void {
-    const dialled = this.#attempts.get(attempt);
-    this.#conclude(attempt);
+    const dialled = this.#conclude(attempt);
     for (const [key, seed] of this.#seeds) matchSeed(seed, key, live);
     // Somebody else was there.
     if (dialled?.state.name === "connecting") this.#schedule(dialled, dialled.backoff.next());
@@ -143,7 +127,7 @@ export class Dialling {
       // It was refused for the sake of this link while that was in the making.
       else if (target.claimed === live.instance) this.#satisfy(target);
     }
-    this.#dialQueued();
+    this.#queue.dial();
   }
 
   /** To be called once the link is no longer among the links. */
@@ -166,10 +150,9 @@ export class Dialling {
   }
 
   onFailed(attempt: LinkAttempt, failure: AttemptFailure): DialTarget | undefined {
-    const target = this.#attempts.get(attempt);
-    this.#conclude(attempt);
+    const target = this.#conclude(attempt);
     if (target?.state.name === "connecting") this.#afterFailure(target, failure);
-    this.#dialQueued();
+    this.#queue.dial();
     return target;
   }
 
@@ -189,26 +172,32 @@ export class Dialling {
   }
 
   #learn(instance: string): void {
-    const { roster, random, links } = this.#options;
-    const addresses = (): readonly Address[] => roster.addressesOf(instance);
+    const { whereabouts, random, links } = this.#options;
+    const addresses = (): readonly Address[] => whereabouts.get(instance)?.addresses ?? [];
     const target = new DialTarget({ kind: "learned", instance, addresses, random });
     this.#learned.set(instance, target);
-    if (!links.has(instance)) this.#schedule(target, this.#handicapMs(instance));
+    if (links.has(instance)) return;
+    // Of a peer that was lost nobody says that it is there.
+    const delayMs = whereabouts.isListed(instance) ? 0 : target.backoff.next();
+    this.#schedule(target, delayMs + this.#handicapMs(instance));
   }
 
   #isToBeDialled(instance: string): boolean {
-    const { identity, links, roster } = this.#options;
-    const entry = roster.get(instance);
-    if (entry === undefined || entry.identity.name === identity.name) return false;
-    if (roster.addressesOf(instance).length === 0) return false;
+    const { identity, links, whereabouts } = this.#options;
+    const known = whereabouts.get(instance);
+    if (known === undefined || known.identity.name === identity.name) return false;
+    if (known.addresses.length === 0) return false;
     // Of two nodes of one name, the one that has a link would be defended against the other.
     return ![...links.values()].some(
-      ({ peer }) => peer.name === entry.identity.name && peer.instance !== instance,
+      ({ peer }) => peer.name === known.identity.name && peer.instance !== instance,
     );
   }
 
-  #isSeedOf(seed: DialTarget, key: string, instance: string): boolean {
-    return seed.instance === instance || this.#options.roster.isPlaceOf(key, instance);
+  #seedsOf(instance: string): DialTarget[] {
+    const { roster } = this.#options;
+    return [...this.#seeds]
+      .filter(([key, seed]) => seed.instance === instance || roster.isPlaceOf(key, instance))
+      .map(([, seed]) => seed);
   }
 
   #isLinked({ instance }: DialTarget): boolean {
@@ -217,8 +206,8 @@ export class Dialling {
 
   /** [MESH-2.6]: the arbiter first, unless it cannot dial this node. */
   #handicapMs(instance: string): number {
-    const { identity, isDialable, roster } = this.#options;
-    const name = roster.get(instance)?.identity.name;
+    const { identity, isDialable, whereabouts } = this.#options;
+    const name = whereabouts.get(instance)?.identity.name;
     const isArbiter = name === undefined || identity.name < name;
     return isArbiter || !isDialable ? 0 : NON_ARBITER_DELAY_MS;
   }
@@ -233,65 +222,33 @@ export class Dialling {
     this.#schedule(seed, CLAIM_HELD_MS, true);
   }
 
+  #hasten(target: DialTarget, delayMs: number): void {
+    const { state } = target;
+    const isLater = state.name === "waiting" && state.untilMs > this.#options.clock.now() + delayMs;
+    if (isLater) this.#schedule(target, delayMs);
+  }
+
   #schedule(target: DialTarget, delayMs: number, isSatisfied = false): void {
     const { clock } = this.#options;
-    this.#queue.delete(target);
-    const cancel = clock.after(delayMs, () => {
-      target.enter({ name: "queued" });
-      this.#queue.add(target);
-      this.#dialQueued();
-    });
+    this.#queue.remove(target);
+    const cancel = clock.after(delayMs, () => this.#queue.add(target));
     target.enter({ name: "waiting", untilMs: clock.now() + delayMs, cancel, isSatisfied });
   }
 
   #rest(target: DialTarget): void {
-    this.#queue.delete(target);
+    this.#queue.remove(target);
     target.enter({ name: "content" });
   }
 
   #drop(target: DialTarget): void {
-    this.#queue.delete(target);
+    this.#queue.remove(target);
     target.enter({ name: "dropped" });
   }
 
-  #dialQueued(): void {
-    const queued = [...this.#queue];
-    const seeds = queued.filter(({ kind }) => kind === "seed");
-    for (const target of [...seeds, ...queued.filter(({ kind }) => kind === "learned")]) {
-      if (this.#connector === undefined || this.#attempts.size >= DIALS_AT_ONCE_MAX) return;
-      // What was dialled before may have brought this one to rest.
-      if (!this.#queue.has(target)) continue;
-      if (target.kind === "learned" && !this.#mayDialLearned(target)) return;
-      this.#queue.delete(target);
-      const address = target.nextAddress();
-      if (this.#isLinked(target) || address === undefined) {
-        this.#rest(target);
-        continue;
-      }
-      const abort = new AbortController();
-      const attempt = this.#connector.dial(address, abort.signal);
-      this.#attempts.set(attempt, target);
-      target.enter({ name: "connecting", attempt, abort });
-    }
-  }
-
-  /** If it is too early, it is looked at again when it is not. */
-  #mayDialLearned(target: DialTarget): boolean {
-    if (this.#isLinked(target)) return true;
-    const learned = [...this.#attempts.values()].filter(({ kind }) => kind === "learned");
-    if (learned.length >= LEARNED_DIALS_AT_ONCE_MAX) return false;
-    if (this.#learnedDials.take()) return true;
-    this.#cancelWait?.();
-    const { waitMs } = this.#learnedDials;
-    this.#cancelWait = this.#options.clock.after(waitMs, () => this.#dialQueued());
-    return false;
-  }
-
-  #conclude(attempt: LinkAttempt): void {
-    const target = this.#attempts.get(attempt);
-    this.#attempts.delete(attempt);
+  #conclude(attempt: LinkAttempt): DialTarget | undefined {
+    const target = this.#queue.conclude(attempt);
     if (target?.state.name === "connecting" && this.#isLinked(target)) this.#rest(target);
-    if (this.#attempts.size === 0) this.#onIdle?.();
+    return target;
   }
 }
 

@@ -65,6 +65,18 @@ export const CHECK_EVERY_MS = 30_000;
 export const LEARNED_DIALS_MAX = 256;
 export const LEARNED_DIALS_PER_SECOND = 8;
 
+/**
+ * A peer whose link was lost is looked for so long after nobody lists it any more: longer than a restart, a mended line
+ * or a rented machine's maintenance takes. What comes back later needs an address of the config. [MESH-2.6]
+ */
+export const LOST_KEPT_MS = 3_600_000;
+
+/**
+ * Peers that are looked for so: at an attempt each in 5.5 s on average, fewer than `LEARNED_DIALS_PER_SECOND` allows,
+ * also where nobody is there any more. Any of them that is back tells of all the others.
+ */
+export const LOST_MAX = 32;
+
 /** Of the attempts at once; the others are left to the addresses of the config. */
 export const LEARNED_DIALS_AT_ONCE_MAX = 12;
 

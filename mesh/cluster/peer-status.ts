@@ -35,7 +35,45 @@ export interface PeerStatus {
   readonly lastError: DialError | undefined;
 }
 
-export function linkedStatus(live: LiveLink, { node, target, nowMs }: StatusParts): PeerStatus {
+/** What the status is made of. */
+export interface PeersParts {
+  /** By instance. */
+  readonly links: ReadonlyMap<string, LiveLink>;
+  /** Others that could be dialled, linked ones perhaps among them. */
+  readonly known: readonly {
+    readonly identity: NodeIdentity;
+    readonly addresses: readonly Address[];
+  }[];
+  readonly targets: readonly DialTarget[];
+  readonly nodeOf: (instance: string) => ReachableNode | undefined;
+  readonly nowMs: number;
+}
+
+/** Each node once, and each seed at which no other has answered. */
+export function peersStatus({ links, known, targets, nodeOf, nowMs }: PeersParts): PeerStatus[] {
+  const partsOf = (instance: string): StatusParts => ({
+    node: nodeOf(instance),
+    target: targets.find((target) => target.instance === instance),
+    nowMs,
+  });
+  const linked = [...links.values()].map((live) => linkedStatus(live, partsOf(live.instance)));
+  const unlinked = known
+    .filter(({ identity: { instance } }) => !links.has(instance))
+    .map(({ identity, addresses }) =>
+      unlinkedStatus(identity, { ...partsOf(identity.instance), addresses }),
+    );
+  const instances = new Set([...links.keys(), ...known.map(({ identity }) => identity.instance)]);
+  const isKnown = (instance = ""): boolean => instances.has(instance);
+  const unknown = targets
+    .filter(({ instance, claimed, isSelf }) => !isSelf && !isKnown(instance) && !isKnown(claimed))
+    .map((target) => {
+      const { addresses } = target;
+      return unlinkedStatus(undefined, { node: undefined, target, addresses, nowMs });
+    });
+  return [...linked, ...unlinked, ...unknown];
+}
+
+function linkedStatus(live: LiveLink, { node, target, nowMs }: StatusParts): PeerStatus {
   const { link, peer } = live;
   return {
     ...identityOf(peer),
@@ -52,14 +90,14 @@ export function linkedStatus(live: LiveLink, { node, target, nowMs }: StatusPart
   };
 }
 
-export interface StatusParts {
+interface StatusParts {
   readonly node: ReachableNode | undefined;
   readonly target: DialTarget | undefined;
   readonly nowMs: number;
 }
 
 /** Of a node or an address without a link. */
-export function unlinkedStatus(
+function unlinkedStatus(
   identity: NodeIdentity | undefined,
   parts: StatusParts & { readonly addresses: readonly Address[] },
 ): PeerStatus {

@@ -158,7 +158,7 @@ export function addressKey({ host, port }: Address): string {
  * [MESH-2.5]: an empty host is where the sender is, and what is loopback for it says so that way. So whoever names
  * loopback from another machine means this one's own ports, which are none of its business.
  */
-function placeOf(address: Address | undefined, lister: LiveLink): Address | undefined {
+export function placeOf(address: Address | undefined, lister: LiveLink): Address | undefined {
   if (address?.host === "") return { ...address, host: lister.address.host };
   const isOwn = address !== undefined && isThisMachine(address.host);
   return isOwn && !isThisMachine(lister.address.host) ? undefined : address;

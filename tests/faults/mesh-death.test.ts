@@ -156,6 +156,20 @@ describe("SIGSTOP", () => {
   }, 20_000);
 });
 
+test("two of which one freezes find each other again, though the only seed of both is dead", async () => {
+  const [surf, bhop, jail] = await mesh(["surf", "bhop", "jail"], QUICK);
+  if (!surf || !bhop || !jail) throw new Error("three were started");
+  surf.node.kill("SIGKILL");
+  await Promise.all([reaches(bhop, ["jail"], 2000), reaches(jail, ["bhop"], 2000)]);
+  bhop.node.kill("SIGSTOP");
+  await reaches(jail, [], 4000);
+  bhop.node.kill("SIGCONT");
+  const beganMs = performance.now();
+  await allLinked([bhop, jail], 15_000);
+  printFigure("survivors of a seed are linked again after one froze", performance.now() - beganMs);
+  expect(await bhop.ask("echo", "again", "jail")).toBe("again");
+}, 30_000);
+
 describe("a black hole on the line", () => {
   test("is noticed by both sides when the silence has lasted, and healed by a new link", async () => {
     const surf = await bed.start({ name: "surf", limits: QUICK, advertise: "none" });
