@@ -1,6 +1,7 @@
 /** Nodes that find each other: how fast, and what is heard meanwhile. */
 
 import { describe, expect, test } from "bun:test";
+import { errorText } from "../../mesh/error-text.ts";
 import type { MeshNode } from "../../mesh/mesh-node.ts";
 import { freePort } from "../helpers/fault-proxy.ts";
 import { seededRandom } from "../helpers/seeded-random.ts";
@@ -26,7 +27,7 @@ describe("nodes that know one of them", () => {
       const tookMs = performance.now() - beganMs;
       printFigure(`${count} nodes with one seed are linked each with each`, tookMs);
       expect(tookMs).toBeLessThan(promisedMs);
-      expectOneLinkAPair(group.nodes);
+      await expectOneLinkAPair(group.nodes);
     },
     20_000,
   );
@@ -66,12 +67,17 @@ describe("nodes that know one of them", () => {
   }, 20_000);
 });
 
-/** Publishes numbers from 0 on, as long as it may, and keeps what it hears of others. */
+/** Publishes numbers from 0 on, as long as it may, asks its peers in turn, and keeps what it hears of others. */
 class Talker {
   readonly node: MeshNode;
   readonly name: string;
   sent = 0;
   readonly heard = new Map<string, number[]>();
+  /** Requests that wait for their replies. */
+  waiting = 0;
+  readonly answered = new Set<string>();
+  /** What became of other requests. */
+  readonly failures: string[] = [];
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(name: string, node: MeshNode) {
@@ -82,12 +88,28 @@ class Talker {
       this.heard.set(from, numbers);
       numbers.push(Number(payload));
     });
+    node.messenger.serve("reply", ({ from, payload }) => `${name} to ${from}: ${String(payload)}`);
     this.#timer = setInterval(() => this.say(), 1);
   }
 
   say(): void {
     this.node.messenger.publish(`talk.${this.name}`, this.sent);
+    const peers = this.node.messenger.peers();
+    const peer = peers[this.sent % Math.max(1, peers.length)];
+    if (peer !== undefined) void this.#ask(peer.name, this.sent);
     this.sent += 1;
+  }
+
+  async #ask(name: string, number: number): Promise<void> {
+    this.waiting += 1;
+    try {
+      const answer = await this.node.messenger.request(name, "reply", number);
+      if (answer === `${name} to ${this.name}: ${number}`) this.answered.add(name);
+      else this.failures.push(`"${String(answer)}" from ${name} to ${number}`);
+    } catch (error) {
+      this.failures.push(errorText(error));
+    }
+    this.waiting -= 1;
   }
 
   stop(): void {
@@ -101,15 +123,23 @@ describe("50 rounds of nodes that start in any order and dial each other at once
   const below = (count: number): number => Math.floor(random() * count);
 
   test("one link a pair, and from the first message on all of them, in order and once", async () => {
-    for (let round = 0; round < 50; round += 1) await playRound(`seed ${SEED}, round ${round}`);
+    let crossed = 0;
+    for (let round = 0; round < 50; round += 1) {
+      const isTogether = round % 2 === 0;
+      crossed += await playRound(`seed ${SEED}, round ${round}`, isTogether);
+    }
+    // A hundred or so, or the rounds would show nothing.
+    expect(crossed).toBeGreaterThan(20);
   }, 120_000);
 
-  async function playRound(what: string): Promise<void> {
+  /** Answers how often a side heard that an attempt came to nothing, because there was a link or one in the making. */
+  async function playRound(what: string, isTogether: boolean): Promise<number> {
     await using group = await NodeGroup.create();
     const count = 3 + below(4);
     const ports = await Promise.all(Array.from({ length: count }, () => freePort()));
     const order = shuffled(ports.map((_, index) => index));
     const talkers: Talker[] = [];
+    const starts: Promise<unknown>[] = [];
     for (const [place, index] of order.entries()) {
       // Of those that run, one that connects the cluster; of all, some that may not run yet.
       const earlier = order[below(place)];
@@ -119,18 +149,26 @@ describe("50 rounds of nodes that start in any order and dial each other at once
       }
       const name = `node-${index}`;
       const peers = shuffled([...known]).map((other) => ports[other] ?? 0);
-      talkers.push(new Talker(name, await group.start({ name, port: ports[index] ?? 0, peers })));
+      const started = group
+        .start({ name, port: ports[index] ?? 0, peers })
+        .then((node) => talkers.push(new Talker(name, node)));
+      starts.push(started);
+      if (isTogether) continue;
+      await started;
       if (random() < 0.5) await Bun.sleep(below(20));
     }
+    await Promise.all(starts);
     try {
       await until(
         () => group.nodes.every((node) => new Set(linksOf(node)).size === count - 1),
         10_000,
       );
-      // Everybody has heard everybody, and what crosses has settled.
-      await until(() => talkers.every(({ heard }) => heard.size === count), 5000);
-      await Bun.sleep(30);
-      expectOneLinkAPair(group.nodes);
+      // Everybody has heard everybody and been answered by all.
+      await until(
+        () => talkers.every((of) => of.heard.size === count && of.answered.size === count - 1),
+        5000,
+      );
+      await expectOneLinkAPair(group.nodes);
       for (const talker of talkers) talker.stop();
       await until(
         () => talkers.every(({ heard }) => talkers.every((of) => isComplete(heard, of))),
@@ -143,7 +181,11 @@ describe("50 rounds of nodes that start in any order and dial each other at once
           expect(numbers).toEqual(Array.from({ length: of.sent - first }, (_, at) => first + at));
         }
       }
+      // A request that met the end of a link would have failed.
+      await until(() => talkers.every(({ waiting }) => waiting === 0), 5000);
+      expect(talkers.flatMap(({ failures }) => failures)).toEqual([]);
       expect(group.log.messages("error")).toEqual([]);
+      return group.log.messages("debug").filter((text) => text === "one link is enough").length;
     } catch (error) {
       throw new Error(`${what}, ${count} nodes: ${error instanceof Error ? error.message : ""}`, {
         cause: error,
@@ -169,14 +211,15 @@ function linksOf(node: MeshNode): string[] {
   return peers.filter(({ state }) => state === "up").map(({ name }) => name ?? "");
 }
 
-function expectOneLinkAPair(nodes: readonly MeshNode[]): void {
+async function expectOneLinkAPair(nodes: readonly MeshNode[]): Promise<void> {
   const count = nodes.length;
+  // Each link was accepted by one of the two, and of what has crossed no connection is left beside them.
+  const accepted = (): number =>
+    nodes.reduce((sum, node) => sum + node.status().endpoint.connections, 0);
+  await until(() => accepted() === (count * (count - 1)) / 2);
   for (const node of nodes) {
     const names = linksOf(node);
     expect(names.length).toBe(count - 1);
     expect(new Set(names).size).toBe(count - 1);
   }
-  // Each link was accepted by one of the two, and no connection is left beside them.
-  const accepted = nodes.map((node) => node.status().endpoint.connections);
-  expect(accepted.reduce((sum, some) => sum + some, 0)).toBe((count * (count - 1)) / 2);
 }
