@@ -9,8 +9,7 @@ export class Redactor {
   readonly #secrets: readonly string[];
 
   constructor(secrets: readonly string[]) {
-    const plain = secrets.flatMap((secret) => [secret, decoded(secret)]);
-    const known = plain.flatMap((secret) => [secret, escaped(secret)]);
+    const known = secrets.flatMap(encodings).flatMap((secret) => [secret, escaped(secret)]);
     // The longest first, since one may be a part of another.
     this.#secrets = [...new Set(known)]
       .filter(({ length }) => length >= REDACTED_CHARS_MIN)
@@ -45,10 +44,14 @@ export function shownAddress(
 
 /** What of an address is not shown. */
 export function secretsOfAddress(url: URL, { hidesPath }: AddressRules): readonly string[] {
-  const { username, password, search, searchParams, pathname } = url;
+  const { username, password, searchParams, pathname } = url;
+  const query = url.search.slice(1);
+  // As they stand there, too: a receiver may repeat one alone. One without a name is a value.
+  const written = query.split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
   const segments = pathname.split("/").filter((part) => hidesPath || isSecret(part));
   const path = hidesPath ? [pathname] : [];
-  return [username, password, search.slice(1), ...searchParams.values(), ...segments, ...path];
+  const values = [...written, ...searchParams.values()];
+  return [username, password, query, ...values, ...segments, ...path];
 }
 
 function shownSegment(segment: string): string {
@@ -72,6 +75,13 @@ function beginningAtEnd(text: string, secret: string): number {
 /** As it stands in JSON, which many answer in. */
 function escaped(text: string): string {
   return JSON.stringify(text).slice(1, -1);
+}
+
+/** As it is, without percent-encoding, and with the two that are in use. */
+function encodings(secret: string): readonly string[] {
+  const plain = decoded(secret);
+  const encoded = encodeURIComponent(plain.toWellFormed());
+  return [secret, plain, encoded, encoded.replaceAll("%20", "+")];
 }
 
 function decoded(text: string): string {
