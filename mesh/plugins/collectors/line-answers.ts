@@ -4,7 +4,7 @@ const NEWLINE = 0x0a;
 
 /** Cuts what a receiver says into lines; hands out the one that is waited for, and drops the others. */
 export class LineAnswers {
-  #line = "";
+  #parts: Buffer[] = [];
   #bytes = 0;
   #waiting: PromiseWithResolvers<string | undefined> | undefined;
 
@@ -20,7 +20,7 @@ export class LineAnswers {
     const end = chunk.indexOf(NEWLINE);
     this.#keep(end === -1 ? chunk : chunk.subarray(0, end));
     if (end === -1) return;
-    const line = this.#line.trim();
+    const line = this.#text().trim();
     this.#clear();
     this.#waiting.resolve(line);
     this.#waiting = undefined;
@@ -32,16 +32,21 @@ export class LineAnswers {
     this.#waiting = undefined;
   }
 
-  /** Cut at a byte, which only shows in what is too long to be an answer. */
-  #keep(part: Buffer): void {
-    const room = ANSWER_BYTES_MAX - this.#bytes;
-    if (room <= 0) return;
-    this.#line += part.toString("latin1", 0, room);
-    this.#bytes += Math.min(part.length, room);
+  #keep(chunk: Buffer): void {
+    const part = chunk.subarray(0, ANSWER_BYTES_MAX - this.#bytes);
+    if (part.length === 0) return;
+    // A copy: a part would hold on to the whole chunk.
+    this.#parts.push(Buffer.from(part));
+    this.#bytes += part.length;
+  }
+
+  /** Whole characters alone: a chunk may end in the middle of one, and so may what is too long. */
+  #text(): string {
+    return new TextDecoder().decode(Buffer.concat(this.#parts), { stream: true });
   }
 
   #clear(): void {
-    this.#line = "";
+    this.#parts = [];
     this.#bytes = 0;
   }
 }

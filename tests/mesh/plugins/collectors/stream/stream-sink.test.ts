@@ -311,6 +311,10 @@ describe("with ack = line", () => {
 
   test.each([
     ["refused too old\n", { kind: "refused", text: '${where} refused it: "too old"' }],
+    [
+      "refused: größe ≠ maß\u202e\u0007\n",
+      { kind: "refused", text: '${where} refused it: "größe ≠ maß"' },
+    ],
     ["refused\n", { kind: "refused", text: '${where} refused it: ""' }],
     [
       "HTTP/1.1 400 \u001b[31mBad\n",
