@@ -1,11 +1,12 @@
 /** `ccp://host:port/plugin` and `ccps://host:port/plugin`: each batch a request to an application's own endpoint. */
 
-import { CcpError, errorText, type RequestClient, type SettingsReader } from "../../../index.ts";
+import { CcpError, type RequestClient, type SettingsReader } from "../../../index.ts";
 import { Deadline, unlessAborted } from "../deadline.ts";
 import { readSendTimeout } from "../send-timeout.ts";
 import type { Batch, SendResult, Sink, SinkKind, SinkOptions } from "../sink.ts";
 import { readTcpTarget } from "../tcp-target.ts";
 import { FORMATS, type Format, resultOf } from "./answer.ts";
+import { failureText } from "./failures.ts";
 import { KeptClient } from "./kept-client.ts";
 import { PLUGIN_BYTES_MAX, REQUEST_BYTES_MAX } from "./limits.ts";
 import { requestOf, type Sender } from "./request.ts";
@@ -47,7 +48,7 @@ class CcpSink implements Sink {
         text: `${where} was not connected in time; is a firewall in between?`,
       };
     } catch (error) {
-      return { kind: "retry", text: errorText(error) };
+      return { kind: "retry", text: failureText(error, where) };
     }
   }
 

@@ -108,7 +108,7 @@ describe("an application's endpoint", () => {
     const sink = open();
     expect(await send(sink, batchOf(1))).toEqual({
       kind: "retry",
-      text: `127.0.0.1:${endpoint.port}: the plugin "events" failed`,
+      text: `${sink.where}: the plugin "events" failed`,
     });
     fails = false;
     expect(await send(sink, batchOf(1))).toEqual(DELIVERED);
@@ -169,7 +169,7 @@ describe("an application's endpoint", () => {
     const port = freePort();
     expect(await send(open({}, port), batchOf(1))).toEqual({
       kind: "retry",
-      text: `127.0.0.1:${port} refused the connection; is a node running there?`,
+      text: `ccp://127.0.0.1:${port}/events refused the connection; is the application running, and its endpoint on that port?`,
     });
   });
 
