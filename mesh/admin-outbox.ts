@@ -69,13 +69,37 @@ export async function actOnDead(durable: AdministeredOutbox, request: Request): 
   const { action, queue, seq } = body.output;
   return await guarded(async () => {
     const found = queueOf(durable, queue);
-    const seqs = seq === undefined ? allSeqs(found) : [seq];
-    for (const one of seqs) {
+    const act = async (one: number): Promise<void> => {
       if (action === "replay") await durable.replay(found, one);
       else await found.deadLetters.discard(one);
-    }
-    return json({ ok: true, count: seqs.length });
+    };
+    if (seq !== undefined) await act(seq);
+    return json({ ok: true, count: seq === undefined ? await actOnAll(allSeqs(found), act) : 1 });
   });
+}
+
+/**
+ * One that is gone by its turn was dealt with by somebody else. Resolves with how many were dealt with here.
+ *
+ * @throws {OutboxError} that says how many were before it
+ */
+async function actOnAll(
+  seqs: readonly number[],
+  act: (seq: number) => Promise<void>,
+): Promise<number> {
+  let count = 0;
+  for (const seq of seqs) {
+    try {
+      await act(seq);
+      count += 1;
+    } catch (error) {
+      if (!(error instanceof OutboxError)) throw error;
+      if (error.code === "not_found") continue;
+      const text = `${error.message}; ${count} of ${seqs.length} were done before`;
+      throw new OutboxError(error.code, text, { cause: error });
+    }
+  }
+  return count;
 }
 
 /** `{"action": "discard", "queue": NAME}`: for one that nobody empties any more. */

@@ -174,6 +174,36 @@ describe("dead letters", () => {
     expect(queue.status()).toMatchObject({ dead: 0, depth: 0 });
   });
 
+  test.each(["replay", "discard"])(
+    "are dealt with once where two %s all at once, each told of its own",
+    async (action) => {
+      const queue = await dead(surf.durable, 20);
+      const act = { action, queue: "collectors:logs" };
+      const answers = await Promise.all([
+        post("/api/outbox/dead", act),
+        post("/api/outbox/dead", act),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      const counts = answers.map(
+        ({ body }) => v.parse(v.object({ count: v.number() }), body).count,
+      );
+      expect(counts.reduce((sum, count) => sum + count)).toBe(20);
+      expect(queue.status()).toMatchObject({ dead: 0, depth: action === "replay" ? 20 : 0 });
+    },
+  );
+
+  test("that do not all fit into the queue are replayed as far as they do, which is told", async () => {
+    await dead(surf.durable, 3);
+    // Two of 7 bytes and 16 more.
+    surf.durable.open().queue("collectors:logs", { ...OPTIONS, bytesMax: 50 });
+    const act = { action: "replay", queue: "collectors:logs" };
+    expect(await post("/api/outbox/dead", act)).toMatchObject({
+      status: 503,
+      body: { code: "full", error: expect.stringMatching(/ is full.*; 2 of 3 were done before$/) },
+    });
+    expect((await get("/api/outbox/dead?queue=collectors:logs")).body).toMatchObject([{ seq: 3 }]);
+  });
+
   test("of a queue that nothing uses since the start say so", async () => {
     await dead(surf.durable, 1);
     await admin.stop();
