@@ -254,9 +254,11 @@ function durableMetrics({ queues, peers, consumers, failure }: DurableStatus): s
       "ccp_durable_delivered_total",
       "counter",
       "Durable messages to each node, by what became of them.",
-      peers.flatMap(({ node: peer, sent, retried }): Sample[] => [
+      peers.flatMap(({ node: peer, sent, failed, retried, buried }): Sample[] => [
         [{ peer, event: "sent" }, sent],
+        [{ peer, event: "failed" }, failed],
         [{ peer, event: "retried" }, retried],
+        [{ peer, event: "buried" }, buried],
       ]),
     ),
     metric(

@@ -38,8 +38,14 @@ type DeliveryState = "idle" | "sending" | "waiting" | "closed";
 export interface PeerDeliveryStatus {
   readonly node: string;
   readonly state: DeliveryState;
+  /** Messages. */
   readonly sent: number;
+  /** Deliveries that were not confirmed. */
+  readonly failed: number;
+  /** Deliveries that were sent again. */
   readonly retried: number;
+  /** Messages that were set aside. */
+  readonly buried: number;
   readonly lastError: string | null;
 }
 
@@ -57,7 +63,9 @@ export class PeerDelivery {
   #state: DeliveryState = "idle";
   #cancelRetry: Cancel = () => {};
   #sent = 0;
+  #failed = 0;
   #retried = 0;
+  #buried = 0;
   #lastError: string | null = null;
 
   constructor(options: PeerDeliveryOptions) {
@@ -70,9 +78,15 @@ export class PeerDelivery {
   }
 
   get status(): PeerDeliveryStatus {
-    const { node } = this.#options;
-    const [sent, retried] = [this.#sent, this.#retried];
-    return { node, state: this.#state, sent, retried, lastError: this.#lastError };
+    return {
+      node: this.#options.node,
+      state: this.#state,
+      sent: this.#sent,
+      failed: this.#failed,
+      retried: this.#retried,
+      buried: this.#buried,
+      lastError: this.#lastError,
+    };
   }
 
   /** Something was appended. */
@@ -99,6 +113,7 @@ export class PeerDelivery {
     const { node, messenger, queue } = this.#options;
     // While it is away there is nothing to try; `onUp` tells.
     if (!messenger.peers().some(({ name }) => name === node)) return;
+    let isAgain = this.#state === "waiting";
     this.#enter("sending");
     try {
       while (this.#state === "sending") {
@@ -107,6 +122,8 @@ export class PeerDelivery {
           this.#enter("idle");
           return;
         }
+        if (isAgain) this.#retried += 1;
+        isAgain = false;
         await this.#deliver(entries);
         this.#backoff.reset();
       }
@@ -136,6 +153,7 @@ export class PeerDelivery {
       if (!isTooLong || only === undefined || others.length > 0) throw error;
       // It was kept when payloads could be longer; those behind it need not wait.
       queue.bury(only.seq, error.message);
+      this.#buried += 1;
       this.#lastError = error.message;
     }
   }
@@ -156,7 +174,7 @@ export class PeerDelivery {
 
   #onFailure(error: unknown): void {
     if (this.#state !== "sending") return;
-    this.#retried += 1;
+    this.#failed += 1;
     this.#lastError = errorText(error);
     this.#enter("waiting");
     this.#cancelRetry = this.#options.clock.after(this.#backoff.next(), () => {

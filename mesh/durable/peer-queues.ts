@@ -86,10 +86,9 @@ export class PeerQueues {
 
   status(): readonly PeerQueueStatus[] {
     const patternsOf = new Map(this.#subscribers.list().map((one) => [one.node, one.patterns]));
-    return [...this.#deliveries.values()].map(({ status }) => {
-      const { node, state, sent, retried, lastError } = status;
-      return { node, patterns: patternsOf.get(node) ?? [], state, sent, retried, lastError };
-    });
+    return [...this.#deliveries.values()].map(({ status }) =>
+      Object.assign({ patterns: patternsOf.get(status.node) ?? [] }, status),
+    );
   }
 
   close(): void {

@@ -146,6 +146,15 @@ const UP: PeerStatus = {
   retryInMs: null,
 };
 
+test("what becomes of durable messages is counted for each node", () => {
+  const figures = { sent: 4, failed: 3, retried: 2, buried: 1 };
+  const peer = { node: "bhop", patterns: [], state: "idle", lastError: null, ...figures } as const;
+  const durable = { queues: [], peers: [peer], consumers: [], failure: null };
+  expect(values("ccp_durable_delivered_total", { durable })).toEqual(
+    Object.entries(figures).map(([event, value]) => ({ labels: { peer: "bhop", event }, value })),
+  );
+});
+
 function meshOf(...peers: readonly PeerStatus[]): Pick<NodeStatus, "mesh"> {
   const instance = "ffeeddccbbaa99887766554433221100";
   const limits = DEFAULT_MESH_LIMITS;

@@ -210,6 +210,9 @@ describe("a payload", () => {
     const queue = surf.durable.opened?.opened("peer:bhop");
     const [letter] = queue?.deadLetters.read({ countMax: 9, bytesMax: 1e6 }) ?? [];
     expect(letter?.reason).toContain("where 4096 are allowed");
+    expect(surf.durable.status()?.peers).toMatchObject([
+      { node: "bhop", sent: 1, failed: 0, retried: 0, buried: 1 },
+    ]);
   });
 });
 

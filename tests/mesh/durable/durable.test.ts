@@ -101,6 +101,9 @@ describe("a durable message", () => {
     await kills.has(2);
     expect(kills.payloads).toEqual([1, 2]);
     expect(depths(surf)["peer:bhop"]).toBe(0);
+    expect(surf.durable.status()?.peers).toMatchObject([
+      { node: "bhop", sent: 2, failed: 2, retried: 2, buried: 0 },
+    ]);
   });
 
   test("reaches each consumer of each node that wants it, this one's among them", async () => {
