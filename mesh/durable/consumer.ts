@@ -38,8 +38,8 @@ export interface ConsumerOptions {
   readonly queue: OutboxQueue;
   readonly records: Pick<OutboxRecords, "get" | "set">;
   readonly clock: Clock;
-  /** Told of each failure, and of each message that is set aside. */
-  readonly onFailure: (error: unknown, what: string) => void;
+  /** Told of each failure, and of each message that is set aside; `text` says which it is. */
+  readonly onFailure: (error: unknown, text: string) => void;
 }
 
 export interface ConsumerStatus {
@@ -160,7 +160,7 @@ export class Consumer {
       }
     } catch (error) {
       // The disk, not the handler.
-      onFailure(error, `the consumer ${name}`);
+      onFailure(error, `the consumer ${name} failed`);
       if (this.#isHandling(shift)) this.#waitAndRetry();
     }
   }
@@ -179,11 +179,12 @@ export class Consumer {
       this.#tries += 1;
       if (!this.#isHandling(shift)) return false;
       if (this.#tries < TRIES_MAX) {
-        onFailure(error, `the consumer ${name}`);
+        onFailure(error, `the consumer ${name} failed`);
         this.#waitAndRetry();
         return false;
       }
-      onFailure(error, `the consumer ${name} for the last time; the message is set aside, which`);
+      const text = `the consumer ${name} failed ${TRIES_MAX} times on a message, which is set aside`;
+      onFailure(error, text);
       queue.bury(seq, errorText(error));
       this.#backoff.reset();
       return true;

@@ -33,7 +33,7 @@ interface Entry {
 export interface ConsumersOptions {
   readonly outbox: Outbox;
   readonly clock: Clock;
-  readonly onFailure: (error: unknown, what: string) => void;
+  readonly onFailure: (error: unknown, text: string) => void;
 }
 
 export class Consumers {

@@ -276,7 +276,7 @@ export class Durable {
     const consumers = new Consumers({
       outbox,
       clock,
-      onFailure: (error, what) => this.#onFailure(error, what),
+      onFailure: (error, text) => this.#report(error, text),
     });
     const receiver = new Receiver({
       nodeName: messaging.nodeName,
@@ -341,7 +341,12 @@ export class Durable {
   }
 
   #onFailure(error: unknown, what: string): void {
-    this.#failures.error(`${what} ${errorText(error)}`, `${what} failed`, { error });
+    this.#report(error, `${what} failed`);
+  }
+
+  /** The same failure is logged at most every 10 seconds. */
+  #report(error: unknown, text: string): void {
+    this.#failures.error(`${text} ${errorText(error)}`, text, { error });
   }
 }
 

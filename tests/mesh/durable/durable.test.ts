@@ -230,6 +230,10 @@ describe("a handler", () => {
     await until(() => queue?.status().dead === 1);
     const [letter] = queue?.deadLetters.read({ countMax: 10, bytesMax: 10_000 }) ?? [];
     expect(letter?.reason).toBe("cannot read it");
+    expect(bed.log.messages("error")).toEqual([
+      "the consumer kills failed",
+      "the consumer kills failed 5 times on a message, which is set aside",
+    ]);
     isBroken = false;
     if (queue !== undefined) await surf.durable.replay(queue, letter?.seq ?? 0);
     await until(() => seen.length === 2);
