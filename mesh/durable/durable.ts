@@ -23,6 +23,7 @@ import { DELIVERY_ROOM_BYTES } from "./limits.ts";
 import { DELIVER_SERVICE } from "./peer-delivery.ts";
 import { PeerQueues, type PeerQueueStatus } from "./peer-queues.ts";
 import { parsedDelivery, Receiver } from "./receiver.ts";
+import { RefusalWatch } from "./refusal-watch.ts";
 import { NodeStore, StoreId } from "./store.ts";
 import { nodeOfQueue } from "./subscribers.ts";
 import { type Tap, type Tapped, Taps } from "./taps.ts";
@@ -75,6 +76,7 @@ export interface QueueLine extends Omit<NamedQueue, "oldestAt"> {
 export class Durable {
   readonly #options: DurableOptions;
   readonly #failures: LimitedLogger;
+  readonly #refusals: RefusalWatch;
   readonly #store: NodeStore;
   readonly #taps = new Taps();
   /** Names of the queues that plugins need: one plugin each. */
@@ -89,6 +91,7 @@ export class Durable {
   constructor(options: DurableOptions) {
     this.#options = options;
     this.#failures = limited(options.log, ERRORS_LOGGED);
+    this.#refusals = new RefusalWatch(options);
     this.#store = new NodeStore(options.folder, (outbox) => this.#onOpened(outbox));
     const { messaging } = options;
     this.#peerQueues = new PeerQueues(options);
@@ -158,9 +161,11 @@ export class Durable {
     const { outbox, consumers } = this.#openedNow();
     const published: Published = { topic, kind, bytes, at: Date.now() };
     const kept = tapped.map((each) => this.#append(each));
-    kept.push(...this.#peerQueues.append(published));
+    for (const each of this.#peerQueues.append(published)) kept.push(this.#refusals.watch(each));
     const local = consumers.entriesFor(topic, () => this.#arrivedHere(published));
-    if (local.length > 0) kept.push(outbox.append(local).then(() => consumers.wake()));
+    if (local.length > 0) {
+      kept.push(this.#refusals.watch(outbox.append(local).then(() => consumers.wake())));
+    }
     await settledAll(kept);
     messaging.publishEncoded(topic, { kind, bytes });
   }
@@ -261,6 +266,7 @@ export class Durable {
     this.#peerQueues.close();
     this.#opened?.consumers.stop();
     this.#backlog?.stop();
+    this.#refusals.stop();
     await this.#store.close();
   }
 
@@ -301,7 +307,7 @@ export class Durable {
   }
 
   async #append({ tap, bytes }: Tapped): Promise<void> {
-    await tap.queue.append(bytes);
+    await this.#refusals.watch(tap.queue.append(bytes), tap.queue.name);
     tap.onAppended();
   }
 

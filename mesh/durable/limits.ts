@@ -58,6 +58,10 @@ export const TRIES_MAX = 5;
 export const TRY_AGAIN_MIN_MS = 1000;
 export const TRY_AGAIN_MAX_MS: number = 30 * SECOND_MS;
 
+/** Without a refusal for so long, what is published is kept again; a line while it is not comes as often as the other. */
+export const REFUSALS_LOOK_MS: number = 30 * SECOND_MS;
+export const REFUSALS_LOGGED_EVERY_MS: number = 10 * 60 * SECOND_MS;
+
 /** A backlog of that age is worth a line in the log, and another one as often. */
 export const BACKLOG_OLD_MS: number = 5 * 60 * SECOND_MS;
 export const BACKLOG_LOOK_MS: number = 30 * SECOND_MS;

@@ -182,6 +182,30 @@ describe("a durable message", () => {
   });
 });
 
+describe("a queue that is full", () => {
+  test.each([true, false])("is told in the log, whoever waits: durable %p", async (isDurable) => {
+    const surf = await bed.start("surf");
+    const queue = surf.durable.open().queue("c:logs", { bytesMax: 50, whenFull: "refuse" });
+    const encode = (): Uint8Array => Buffer.alloc(30);
+    surf.durable.tap(["a"], { queue, encode, onAppended: () => {} });
+    const publish = async (): Promise<unknown> =>
+      isDurable ? await surf.durable.publish("a", 1) : await surf.durable.publishTapped("a", 1);
+    await publish();
+    expect(bed.log.messages("warn")).toEqual([]);
+    for (let n = 0; n < 3; n += 1) {
+      expect(await rejection(publish())).toMatchObject({ code: "full" });
+    }
+    expect(bed.log.messages("warn")).toEqual([
+      expect.stringContaining('what is published is refused: the queue "c:logs" is full'),
+    ]);
+    queue.removeUpTo(1);
+    bed.clock.advance(30_000);
+    await publish();
+    bed.clock.advance(30_000);
+    expect(bed.log.messages("info")).toEqual(["what is published is kept again"]);
+  });
+});
+
 describe("a handler", () => {
   test("that fails has the message again later, marked as such, and then the next", async () => {
     const surf = await bed.start("surf");
