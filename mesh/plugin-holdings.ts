@@ -2,6 +2,7 @@
 
 import { CcpError, type Registration } from "../src/index.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
+import type { DrainedRegistration } from "./drained-registration.ts";
 import { errorPlace } from "./error-place.ts";
 import { errorText } from "./error-text.ts";
 import type { Logger } from "./log.ts";
@@ -31,6 +32,8 @@ export class PluginHoldings {
   readonly #failures: LimitedLogger;
   readonly #abort = new AbortController();
   readonly #undo = new Set<() => void>();
+  /** With how each is removed. */
+  readonly #drained = new Map<DrainedRegistration, Registration>();
   readonly #unloadTasks: UnloadTask[] = [];
   #unloading = false;
 
@@ -82,6 +85,18 @@ export class PluginHoldings {
     return { remove: undo };
   }
 
+  /** As {@link keep}; what it is at has the plugin as it is until it has ended, within its time. */
+  keepDrained(registration: DrainedRegistration): Registration {
+    const kept = this.keep({
+      remove: () => {
+        this.#drained.delete(registration);
+        registration.remove();
+      },
+    });
+    this.#drained.set(registration, kept);
+    return kept;
+  }
+
   keepUntil(over: Promise<unknown>, stop: () => void): void {
     const registration = this.keep({ remove: stop });
     void over.then(() => registration.remove());
@@ -125,6 +140,7 @@ export class PluginHoldings {
       return;
     }
     this.#unloading = true;
+    if (this.#drained.size > 0) await this.#drain();
     const tasks = this.#unloadTasks.toReversed();
     const done = (async () => {
       for (const { task } of tasks) await this.run("unload task", task);
@@ -139,5 +155,12 @@ export class PluginHoldings {
     for (const undo of this.#undo) undo();
     this.#undo.clear();
     this.#abort.abort(new CcpError("cancelled", `${this.owner} was unloaded`));
+  }
+
+  /** First of all: what is at work may need what the tasks take away. */
+  async #drain(): Promise<void> {
+    const work = [...this.#drained];
+    for (const [, kept] of work) kept.remove();
+    await Promise.all(work.map(([registration]) => registration.drained()));
   }
 }

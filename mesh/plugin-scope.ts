@@ -256,8 +256,9 @@ export class PluginScope implements PluginNode {
 
   async consume(name: string, pattern: string, handler: DurableHandler): Promise<Registration> {
     this.#held.assertLoaded();
-    const keep = (registration: Registration) => this.#held.keep(registration);
-    return await this.#durable.consume(name, pattern, handler, keep);
+    return await this.#durable.consume(name, pattern, handler, (registration) =>
+      this.#held.keepDrained(registration),
+    );
   }
 
   async forgetConsumer(name: string): Promise<void> {

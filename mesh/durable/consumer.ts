@@ -1,7 +1,8 @@
 /** Hands what waits for it to one handler, in order; what it has handled is let go of. */
 
-import { Backoff, isPromiseLike, type Registration } from "../../src/index.ts";
+import { Backoff, isPromiseLike } from "../../src/index.ts";
 import type { Cancel, Clock } from "../clock.ts";
+import type { DrainedRegistration } from "../drained-registration.ts";
 import { errorText } from "../error-text.ts";
 import { ArrivedMessage } from "../messaging/message.ts";
 import type { Message } from "../messaging/messenger.ts";
@@ -11,6 +12,7 @@ import { decodeArrived } from "./entry.ts";
 import {
   BATCH_BYTES_MAX,
   CONSUMER_BATCH_MAX,
+  HANDLER_GRACE_MS,
   HANDLER_TIMEOUT_MS,
   TRIES_MAX,
   TRY_AGAIN_MAX_MS,
@@ -56,6 +58,8 @@ type ConsumerState = "paused" | "idle" | "handling" | "waiting";
 /** From when a handler is given until it is taken away; the same handler may be given again. */
 interface Shift {
   readonly handler: DurableHandler;
+  /** Resolves once the handler is at nothing. */
+  work: Promise<void>;
 }
 
 const NEXT_STATES: Readonly<Record<ConsumerState, readonly ConsumerState[]>> = {
@@ -103,8 +107,8 @@ export class Consumer {
   }
 
   /** What the handler before is still at, it ends first. */
-  start(handler: DurableHandler): Registration {
-    const shift: Shift = { handler };
+  start(handler: DurableHandler): DrainedRegistration {
+    const shift: Shift = { handler, work: Promise.resolve() };
     this.#enter("idle");
     this.#shift = shift;
     this.wake();
@@ -112,6 +116,7 @@ export class Consumer {
       remove: () => {
         if (this.#shift === shift) this.stop();
       },
+      drained: () => this.#inGrace(shift.work),
     };
   }
 
@@ -139,6 +144,7 @@ export class Consumer {
     const before = this.#ended;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ended = promise;
+    shift.work = promise;
     await before;
     await this.#empty(shift);
     resolve();
@@ -227,6 +233,13 @@ export class Consumer {
     } finally {
       cancel();
     }
+  }
+
+  async #inGrace(work: Promise<void>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(HANDLER_GRACE_MS, () => late.resolve());
+    await Promise.race([work, late.promise]);
+    cancel();
   }
 
   #isHandling(shift: Shift): boolean {

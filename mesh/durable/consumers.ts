@@ -1,8 +1,9 @@
 /** The consumers of this node, known also while no plugin handles for them: what they want is kept for them. */
 
 import * as v from "valibot";
-import { CcpError, type Registration } from "../../src/index.ts";
+import { CcpError } from "../../src/index.ts";
 import type { Clock } from "../clock.ts";
+import type { DrainedRegistration } from "../drained-registration.ts";
 import { quoted } from "../printable.ts";
 import type { NewEntry, Outbox } from "../outbox/outbox.ts";
 import type { OutboxQueue } from "../outbox/outbox-queue.ts";
@@ -72,7 +73,11 @@ export class Consumers {
    *
    * @throws {CcpError} `name_taken`, `invalid_option`, `cancelled`; {MeshError} `invalid_topic`
    */
-  async start(name: string, pattern: string, handler: DurableHandler): Promise<Registration> {
+  async start(
+    name: string,
+    pattern: string,
+    handler: DurableHandler,
+  ): Promise<DrainedRegistration> {
     assertPattern(pattern);
     await this.#turns.idle(name);
     if (this.isHandled(name)) {

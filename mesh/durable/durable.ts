@@ -6,6 +6,7 @@
 
 import type { Registration } from "../../src/index.ts";
 import type { Clock } from "../clock.ts";
+import type { DrainedRegistration } from "../drained-registration.ts";
 import { errorText } from "../error-text.ts";
 import type { Logger } from "../log.ts";
 import { ERRORS_LOGGED, type LimitedLogger, limited } from "../log-limit.ts";
@@ -199,7 +200,7 @@ export class Durable {
     name: string,
     pattern: string,
     handler: DurableHandler,
-    keep: (registration: Registration) => Registration = (registration) => registration,
+    keep: (registration: DrainedRegistration) => Registration = (registration) => registration,
   ): Promise<Registration> {
     const { consumers } = this.#openedNow();
     const registration = keep(await consumers.start(name, pattern, handler));

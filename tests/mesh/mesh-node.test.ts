@@ -7,6 +7,7 @@ import { RequestClient, Whitelist } from "../../src/index.ts";
 import { configOf } from "../helpers/mesh-node.ts";
 import { RecordingLogger } from "../helpers/recording-logger.ts";
 import { TempFolder } from "../helpers/temp-folder.ts";
+import { until } from "../helpers/turns.ts";
 
 const TLS = `${import.meta.dir}/../fixtures/tls`;
 
@@ -250,6 +251,47 @@ test("a plugin that fails a client is logged with its name, the client's and the
   await node.plugins.reload("a");
   expect(ask(node, "a")).rejects.toMatchObject({ code: "communication_error" });
   expect(log.lines.at(-1)?.fields["error"]).toEqual(new Error("no server"));
+});
+
+test("a node that stops lets a consumer end what it is at, with the plugin's node still there", async () => {
+  await folder.write(
+    "a.ts",
+    `export default {
+      name: "a",
+      async setup(node) {
+        const goOn = Promise.withResolvers();
+        node.subscribe("test.go-on", () => goOn.resolve());
+        await node.consume("orders", "shop.paid", async ({ payload, isRedelivered }) => {
+          node.log.info("begun", { payload, isRedelivered });
+          if (payload === 1) await goOn.promise;
+          node.publish("shop.sent", payload);
+          node.log.info("ended", { payload });
+        });
+      },
+    };`,
+  );
+  const sections = { plugins: "load = a.ts", node: `name = surf\ndata = ${folder.at("data")}` };
+  const node = await start(sections);
+  await node.durable.publish("shop.paid", 1);
+  await node.durable.publish("shop.paid", 2);
+  await log.logged("begun");
+  const stopped = node.stop();
+  await until(() => node.durable.status()?.consumers[0]?.state === "paused");
+  node.messenger.publish("test.go-on", null);
+  await stopped;
+  const before = log;
+  log = new RecordingLogger();
+  await start(sections);
+  await log.logged("ended");
+  const told = [...before.lines, ...log.lines].map(({ message, fields }) => {
+    return [message, fields["payload"]];
+  });
+  expect(told.filter(([message]) => message === "begun" || message === "ended")).toEqual([
+    ["begun", 1],
+    ["ended", 1],
+    ["begun", 2],
+    ["ended", 2],
+  ]);
 });
 
 test("what nothing caught is logged and counted", async () => {

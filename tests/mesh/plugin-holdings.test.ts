@@ -57,3 +57,32 @@ describe("how long an unload waits for a task that does not end", () => {
     expect(() => held.onUnload(endless, { graceMs })).toThrow("graceMs must be 0 to 1205000");
   });
 });
+
+describe("what is at work at the unload", () => {
+  test("ends before the tasks run, and before anything else is undone", async () => {
+    const happened: string[] = [];
+    const work = Promise.withResolvers<void>();
+    held.keep({ remove: () => void happened.push("undone") });
+    held.onUnload(() => void happened.push("task"));
+    held.keepDrained({
+      remove: () => void happened.push("removed"),
+      drained: async () => {
+        await work.promise;
+        happened.push(held.signal.aborted ? "ended late" : "ended");
+      },
+    });
+    const unloaded = held.unload(5000);
+    expect(happened).toEqual(["removed"]);
+    work.resolve();
+    await unloaded;
+    expect(happened).toEqual(["removed", "ended", "task", "undone"]);
+  });
+
+  test("is not waited for where it was removed before", async () => {
+    let removed = 0;
+    const remove = (): void => void (removed += 1);
+    held.keepDrained({ remove, drained: () => new Promise(() => {}) }).remove();
+    await held.unload(5000);
+    expect(removed).toBe(1);
+  });
+});

@@ -425,7 +425,8 @@ describe("a consumer", () => {
         ...NO_DURABLE,
         consume: async (_name, _pattern, _handler, keep) => {
           await began.promise;
-          const registration = { remove: () => void (removed += 1) };
+          const remove = () => void (removed += 1);
+          const registration = { remove, drained: () => Promise.resolve() };
           return keep?.(registration) ?? registration;
         },
       },
@@ -449,7 +450,7 @@ describe("a consumer", () => {
       durable: {
         ...NO_DURABLE,
         consume: (_name, _pattern, _handler, keep) => {
-          keep?.({ remove: () => void (removed += 1) });
+          keep?.({ remove: () => void (removed += 1), drained: () => Promise.resolve() });
           return new Promise(() => {});
         },
       },

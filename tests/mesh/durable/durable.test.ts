@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { encode } from "../../../src/index.ts";
+import type { DrainedRegistration } from "../../../mesh/drained-registration.ts";
+import type { DurableMessage } from "../../../mesh/durable/consumer.ts";
+import { HANDLER_GRACE_MS } from "../../../mesh/durable/limits.ts";
+import { encode, type Registration } from "../../../src/index.ts";
 import { nextTurn, rejection, until } from "../../helpers/turns.ts";
 import { type BedNode, DurableBed } from "./durable-bed.ts";
 
@@ -300,6 +303,37 @@ describe("a handler", () => {
     await again.durable.publish("game.kill", 2);
     await slow.has(2);
     expect(slow.messages[1]?.isRedelivered).toBe(false);
+  });
+
+  test("that ends within its grace has had the message; one that does not, holds nothing up", async () => {
+    const surf = await bed.start("surf");
+    const gate = Promise.withResolvers<void>();
+    const taken: DrainedRegistration[] = [];
+    const keep = (registration: DrainedRegistration): Registration => {
+      taken.push(registration);
+      return registration;
+    };
+    const seen: unknown[] = [];
+    const handlers = { ends: () => gate.promise, hangs: () => new Promise<void>(() => {}) };
+    for (const [name, work] of Object.entries(handlers)) {
+      const handler = ({ payload }: DurableMessage): Promise<void> => {
+        seen.push(payload);
+        return work();
+      };
+      await surf.durable.consume(name, "game.>", handler, keep);
+    }
+    await surf.durable.publish("game.kill", 1);
+    await surf.durable.publish("game.kill", 2);
+    await until(() => seen.length === 2);
+    for (const registration of taken) registration.remove();
+    const [ends, hangs] = taken.map((registration) => registration.drained());
+    gate.resolve();
+    await ends;
+    await surf.durable.opened?.flush();
+    expect(depths(surf)).toMatchObject({ "inbox:ends": 1, "inbox:hangs": 2 });
+    bed.clock.advance(HANDLER_GRACE_MS);
+    await hangs;
+    expect(seen).toEqual([1, 1]);
   });
 
   test("can be had by one at a time", async () => {
