@@ -68,7 +68,11 @@ export function readHttpSettings({ url, settings }: SinkOptions): HttpSettings {
 /** Discord's addresses take one format alone, and others take it as well. */
 function readFormat(settings: SettingsReader, isDiscord: boolean): Format {
   const template = readTemplate(settings);
-  if (template !== undefined) return template;
+  if (template !== undefined) {
+    // The template may be the one that is left out.
+    settings.choice("format", FORMATS, "json");
+    return template;
+  }
   switch (settings.choice("format", FORMATS, isDiscord ? "discord" : "json")) {
     case "json":
       return new JsonFormat();
@@ -84,9 +88,9 @@ function readFormat(settings: SettingsReader, isDiscord: boolean): Format {
 }
 
 function readTemplate(settings: SettingsReader): Format | undefined {
-  const source = settings.optional("template");
+  const source = settings.written("template");
   if (source === undefined) return undefined;
-  if (settings.optional("format") !== undefined) {
+  if (settings.has("format")) {
     settings.problem("template", "takes the place of format; leave one out");
   }
   const template = compileTemplate(source);

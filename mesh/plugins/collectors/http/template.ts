@@ -11,7 +11,12 @@ const JSON_OBJECT = /^\s*\{\s*"/;
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
 const KNOWN = "{topic}, {node}, {time}, {type}, {id}, {payload} and {payload.NAME}";
 
+/** Of each kind that a value may be of; `undefined` where it is not there. */
+const SAMPLES = ["text", 7, undefined, { key: [] }] as const;
+
 interface Place {
+  /** As it stands in the template. */
+  readonly braced: string;
   readonly name: Name;
   /** From the payload on. */
   readonly path: readonly string[];
@@ -52,6 +57,9 @@ export function compileTemplate(source: string): Template | string {
   }
   CONTROLS.lastIndex = 0;
   if (CONTROLS.test(source)) return "must be one line without control characters";
+  if (source.trim() === "") {
+    return "is empty: write what the body is to be, or leave it out";
+  }
   const isJson = isJsonText(source.replace(PLACEHOLDER, "0"));
   if (!isJson && JSON_OBJECT.test(source)) {
     return "looks like JSON and is none: check its quotes, commas and braces";
@@ -68,14 +76,32 @@ export function compileTemplate(source: string): Template | string {
     }
     const text = source.slice(end, match.index);
     isInString = endsInString(text, isInString);
-    pieces.push(text, { name, path, write: writerFor(isJson, isInString) });
+    pieces.push(text, { braced, name, path, write: writerFor(isJson, isInString) });
     end = match.index + braced.length;
   }
   if (pieces.length === 0) return `says nothing of the event; known are ${KNOWN}`;
   if (pieces.length > 2 * TEMPLATE_PLACEHOLDERS_MAX) {
     return `has more than ${TEMPLATE_PLACEHOLDERS_MAX} placeholders; leave some out`;
   }
-  return new Template([...pieces, source.slice(end)], isJson);
+  pieces.push(source.slice(end));
+  const odd = isJson ? pieces.find((piece) => !isJsonWithAny(pieces, piece)) : undefined;
+  if (typeof odd === "object") {
+    return `is JSON only with some values of ${odd.braced}; put it in quotes, or part it from what stands beside it`;
+  }
+  return new Template(pieces, isJson);
+}
+
+/** Whether it is JSON whatever value stands in this place. */
+function isJsonWithAny(pieces: Pieces, place: Pieces[number]): boolean {
+  return SAMPLES.every((sample) =>
+    isJsonText(
+      pieces
+        .map((piece) =>
+          typeof piece === "string" ? piece : piece.write(piece === place ? sample : 0),
+        )
+        .join(""),
+    ),
+  );
 }
 
 function isJsonText(text: string): boolean {

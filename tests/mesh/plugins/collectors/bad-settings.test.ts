@@ -68,6 +68,13 @@ const HTTP: readonly Wrong[] = [
   ["template = {nothing}", /^template has an unknown \{nothing\}; known are /],
   ["template = {topic.x}", /^template has an unknown \{topic\.x\}; known are /],
   [`template = '{"a": {topic}'`, /^template looks like JSON and is none/],
+  ["template =", /^template is empty: write what the body is to be, or leave it out$/],
+  [
+    `template = '{"a": 1{payload.n}}'`,
+    /^template is JSON only with some values of \{payload\.n\}; put it in quotes, or part it/,
+  ],
+  [`template = '{"a": {id}, "b": -{payload.n}}'`, /^template is JSON only .* of \{payload\.n\};/],
+  [`template = '{"a": {id}{payload}}'`, /^template looks like JSON and is none/],
   [`template = "{topic}\\u0007"`, /^template must be one line without control characters/],
   [`template = {topic}${"x".repeat(4096)}`, /^template has 4103 characters, more than 4096/],
   [`template = ${"{topic}".repeat(65)}`, /^template has more than 64 placeholders/],
@@ -271,7 +278,7 @@ describe.each(Object.entries(SCHEMES))("a collector to %s", (_name, { good, urls
     const chosen = lines.filter(([line]) => {
       const key = /^[\w]+/.exec(line)?.[0] ?? "";
       const isAlone = !line.includes("\n") && !line.includes(SECRET) && !line.endsWith("= ");
-      // A template takes the place of a format, whose mistakes do not matter then.
+      // A template takes the place of a format, with the keys that are a format's own.
       if (!isAlone || keys.has(key) || key === "template") return false;
       keys.add(key);
       return true;
@@ -292,6 +299,15 @@ describe.each(Object.entries(SCHEMES))("a collector to %s", (_name, { good, urls
       }
     }
   });
+});
+
+test("a template and a format that is none are both told of", async () => {
+  const head = "[collector:c]\nurl = http://host\ntopics = a\n";
+  const texts = await told(`${head}template = {topic}\nformat = xml\n`);
+  expect(texts).toEqual([
+    "config/node.ini:4: [collector:c] template takes the place of format; leave one out",
+    'config/node.ini:5: [collector:c] format must be one of json, ndjson, discord, loki, influx, not "xml"',
+  ]);
 });
 
 describe("a collector to anywhere", () => {
