@@ -152,6 +152,16 @@ export class SettingsReader {
     if (!isKnown) this.problems.push({ key, text });
   }
 
+  /** With the same written, of which nobody has asked for anything. */
+  copy(): SettingsReader {
+    return new SettingsReader(this.#written);
+  }
+
+  /** All that somebody has asked the other one for counts as asked for here. */
+  know(other: SettingsReader): void {
+    for (const key of other.#asked) this.#asked.add(key);
+  }
+
   /** What keys there are is not known, since another one is wrong. */
   tolerateUnknown(): void {
     this.#tolerates = true;

@@ -84,7 +84,7 @@ function readSink({ name, node, settings }: CollectorSection): Sink | undefined 
   const schemes = SINK_KINDS.flatMap((kind) => kind.schemes).map((scheme) => `${scheme}://`);
   const written = settings.required("url", `where the events go, as ${schemes.join(", ")}`);
   if (written === "") {
-    settings.tolerateUnknown();
+    knowAll({ name, node, settings });
     return undefined;
   }
   const isKnown = schemes.some((scheme) => written.toLowerCase().startsWith(scheme));
@@ -96,10 +96,22 @@ function readSink({ name, node, settings }: CollectorSection): Sink | undefined 
       ? "cannot be read as an address: check the host, and the port, which is 1 to 65535"
       : `must begin with one of ${schemes.join(", ")}, with a host or a path behind`;
     settings.problem("url", text);
-    settings.tolerateUnknown();
+    knowAll({ name, node, settings });
     return undefined;
   }
   return kind.create({ collector: name, node, url, settings });
+}
+
+/** What it is to be nobody knows, so that each key counts as known that any kind has. */
+function knowAll({ name: collector, node, settings }: CollectorSection): void {
+  for (const { create, examples } of SINK_KINDS) {
+    for (const example of examples) {
+      // What is wrong there depends on the kind, and is told once that is known.
+      const copy = settings.copy();
+      create({ collector, node, url: new URL(example), settings: copy });
+      settings.know(copy);
+    }
+  }
 }
 
 function kindOf({ protocol }: URL): SinkKind | undefined {

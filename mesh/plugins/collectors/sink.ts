@@ -55,6 +55,8 @@ export interface Sink {
 export interface SinkKind {
   /** As in the URL, without the colon. */
   readonly schemes: readonly string[];
+  /** Addresses of these schemes that, together, have all keys which any has. */
+  readonly examples: readonly string[];
   /**
    * The sink that the section describes. Reads and checks its keys, and touches nothing outside: what is wrong stands in
    * `settings.problems` afterwards, and the sink is not used then.

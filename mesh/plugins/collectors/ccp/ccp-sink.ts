@@ -13,6 +13,7 @@ import { requestOf, type Sender } from "./request.ts";
 
 export const CCP_SINK: SinkKind = {
   schemes: ["ccp", "ccps"],
+  examples: ["ccps://host:6000/events"],
   create: createCcp,
 };
 

@@ -13,6 +13,7 @@ import { CLOSE_TIMEOUT_MS, ROTATE_BYTES, ROTATE_KEEP, ROTATE_KEEP_MAX } from "./
 
 export const FILE_SINK: SinkKind = {
   schemes: ["file"],
+  examples: ["file:///events.ndjson"],
   create: createFile,
 };
 

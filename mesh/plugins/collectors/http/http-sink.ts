@@ -17,6 +17,7 @@ const compressed = promisify(gzip);
 /** `http://` and `https://`. */
 export const HTTP_SINK: SinkKind = {
   schemes: ["http", "https"],
+  examples: ["https://host/", "https://discord.com/"],
   create: (options) => new HttpSink(readHttpSettings(options)),
 };
 

@@ -11,6 +11,7 @@ import { AnsweringSender } from "./answering-sender.ts";
 
 export const STREAM_SINK: SinkKind = {
   schemes: ["tcp", "tls"],
+  examples: ["tls://host:6000"],
   create: createStream,
 };
 

@@ -17,6 +17,7 @@ import { readFacility, readSeverities } from "./priority.ts";
 
 export const SYSLOG_SINK: SinkKind = {
   schemes: ["syslog", "syslog+tls"],
+  examples: ["syslog+tls://host"],
   create: createSyslog,
 };
 

@@ -330,6 +330,25 @@ describe("a collector to anywhere", () => {
     expect(texts.join("\n")).not.toContain("S3CRET");
   });
 
+  test.each(["", "htps://host.example/x", "tcp://host:99999"])(
+    "is told of keys that no kind has, though its url is %p",
+    async (url) => {
+      const known = [
+        "template = {topic}\nformat = json\ntoken = a\nsecret = 0123456789abcdef\nheader[] = A: b",
+        "gzip = on\nack = line\nresend_ms = 5000\nconnect_timeout_ms = 5000\ntls_ca = /ca.pem",
+        "framing = lf\nfacility = user\nseverity = info\napp_name = x\nenterprise_id = 1",
+        "message_bytes_max = 4000\nsync = on\nrotate_bytes = 1\nrotate_keep = 1",
+      ].join("\n");
+      const texts = await told(
+        `[collector:c]\nurl = ${url}\ntopics = a\nsekret = ${SECRET}\n${known}\n`,
+      );
+      expect(texts.map((text) => PLACE.exec(text)?.[1])).toEqual(["2", "4"]);
+      expect(texts[1]).toEndWith('sekret is no key of [collector:c]; did you mean "secret"?');
+      const named = await told(`[collector:c]\nurl = ${url}\ntopics = a\nusername = x\n`);
+      expect(named.length).toBe(1);
+    },
+  );
+
   test.each([
     ["topics =", /topics is missing: name topics or patterns/],
     ["", /topics is missing: name topics or patterns/],
