@@ -38,19 +38,29 @@ export function collectorNameOf(section: string): string | undefined {
   return section.startsWith(COLLECTOR_PREFIX) ? section.slice(COLLECTOR_PREFIX.length) : undefined;
 }
 
+interface ReadCollector extends ReadSection {
+  /** Files of this machine that no other collector may have. */
+  readonly files: readonly string[];
+}
+
 /** As {@link readBuiltInSection}; the keys of the settings begin with the name and a dot. */
-export function readCollectorSection(name: string, node: string, section: IniSection): ReadSection {
+export function readCollectorSection(
+  name: string,
+  node: string,
+  section: IniSection,
+): ReadCollector {
   const label = sectionLabel(COLLECTOR_PREFIX + name);
   if (!COLLECTOR_NAME.test(name)) {
     const text = `${label}: a collector's name is 1 to 64 letters, digits, dashes or underscores`;
-    return { settings: {}, mistakes: [{ line: section.line, text }] };
+    return { settings: {}, mistakes: [{ line: section.line, text }], files: [] };
   }
-  const { settings, mistakes } = readSection(label, section, (reader) =>
-    checkCollector(name, node, reader),
-  );
+  let files: readonly string[] = [];
+  const { settings, mistakes } = readSection(label, section, (reader) => {
+    files = checkCollector(name, node, reader);
+  });
   const named: Record<string, string | readonly string[]> = Object.create(null);
   for (const [key, value] of Object.entries(settings)) named[`${name}.${key}`] = value;
-  return { settings: named, mistakes };
+  return { settings: named, mistakes, files };
 }
 
 interface ReadSection {

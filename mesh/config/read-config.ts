@@ -85,6 +85,8 @@ interface Findings {
   /** By `section.key`. */
   readonly settings: Map<string, Setting>;
   readonly pluginSettings: Map<string, WrittenSettings>;
+  /** Of collectors, with whose each is. */
+  readonly files: Map<string, string>;
 }
 
 /**
@@ -94,7 +96,12 @@ interface Findings {
 export async function readConfig(options: ReadConfigOptions): Promise<NodeConfig | ConfigError> {
   const { path, overrides = {}, hostName = hostname(), environment = process.env } = options;
   const file = options.text === undefined ? await readConfigFile(path) : { text: options.text };
-  const findings: Findings = { mistakes: [], settings: new Map(), pluginSettings: new Map() };
+  const findings: Findings = {
+    mistakes: [],
+    settings: new Map(),
+    pluginSettings: new Map(),
+    files: new Map(),
+  };
   if ("text" in file) {
     addFile(findings, file.text);
   } else {
@@ -232,7 +239,7 @@ function mayBeSecret(section: string, key: string): boolean {
 }
 
 function addCollector(
-  { pluginSettings, mistakes }: Findings,
+  { pluginSettings, mistakes, files }: Findings,
   name: string,
   section: IniSection,
 ): void {
@@ -245,6 +252,15 @@ function addCollector(
   }
   const read = readCollectorSection(name, COLLECTED_NODE, section);
   mistakes.push(...read.mistakes);
+  const shared = read.files.find((file) => files.has(file));
+  if (shared !== undefined) {
+    const [label, other] = [name, files.get(shared) ?? ""].map((of) =>
+      sectionLabel(`collector:${of}`),
+    );
+    const text = `${label} url: ${shared} is a file that ${other} writes, or makes when it rotates; give each its own`;
+    mistakes.push({ line: section.keys.get("url")?.line ?? section.line, text });
+  }
+  for (const file of read.files) if (!files.has(file)) files.set(file, name);
   pluginSettings.set("collectors", { ...known, ...read.settings });
 }
 

@@ -13,9 +13,13 @@ import { Delivery } from "./delivery.ts";
 import { eventBytes } from "./event-bytes.ts";
 import { type CollectorSettings, readCollector } from "./settings.ts";
 
-/** All that is wrong with a section stands in the reader's problems afterwards. */
-export function checkCollector(name: string, node: string, settings: SettingsReader): void {
-  readCollector({ name, node, settings });
+/** All that is wrong with a section stands in the reader's problems afterwards. Answers which files are its own. */
+export function checkCollector(
+  name: string,
+  node: string,
+  settings: SettingsReader,
+): readonly string[] {
+  return readCollector({ name, node, settings })?.sink.files ?? [];
 }
 
 interface Running {

@@ -45,6 +45,8 @@ export interface Sink {
   readonly where: string;
   /** At most so many events may be in one batch, whatever the config says. */
   readonly batchEventsMax?: number;
+  /** Of this machine, those that it writes, and those that it names so: no other collector may. */
+  readonly files?: readonly string[];
   /** Aborting gives it up: the answer does not matter any more. */
   send(batch: Batch, signal: AbortSignal): Promise<SendResult>;
   /** Lets go of connections and files. Nothing is sent any more. */

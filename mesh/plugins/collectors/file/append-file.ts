@@ -12,6 +12,12 @@ export interface AppendFileOptions {
   readonly rotateKeep: number;
 }
 
+/** The one that grows, and those that it becomes. */
+export function filesOf({ path, rotateBytes, rotateKeep }: AppendFileOptions): readonly string[] {
+  const kept = rotateBytes === 0 ? 0 : rotateKeep;
+  return [path, ...Array.from({ length: kept }, (_, at) => `${path}.${at + 1}`)];
+}
+
 /** What stands at the path is no file, so that lines cannot be kept in it. */
 export class NoFileError extends Error {
   override readonly name = "NoFileError";

@@ -1,12 +1,13 @@
 /** `file:///path/events.ndjson`: each event a line of JSON in a file of this machine. */
 
+import { normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SettingsReader } from "../../../index.ts";
 import { Deadline, unlessAborted } from "../deadline.ts";
 import { readSendTimeout } from "../send-timeout.ts";
 import type { Batch, SendResult, Sink, SinkKind, SinkOptions } from "../sink.ts";
 import { Turns } from "../turns.ts";
-import { AppendFile, type AppendFileOptions } from "./append-file.ts";
+import { AppendFile, type AppendFileOptions, filesOf } from "./append-file.ts";
 import { fileTrouble } from "./file-trouble.ts";
 import { holdPath, releasePath } from "./held-paths.ts";
 import { CLOSE_TIMEOUT_MS, ROTATE_BYTES, ROTATE_KEEP, ROTATE_KEEP_MAX } from "./limits.ts";
@@ -20,6 +21,7 @@ export const FILE_SINK: SinkKind = {
 /** A disk that does not answer holds up what is written to it, but nobody who waits for that. */
 class FileSink implements Sink {
   readonly where: string;
+  readonly files: readonly string[];
   readonly #path: string;
   readonly #file: AppendFile;
   readonly #timeoutMs: number;
@@ -29,6 +31,7 @@ class FileSink implements Sink {
   constructor(options: AppendFileOptions, timeoutMs: number) {
     this.#path = options.path;
     this.where = options.path;
+    this.files = filesOf(options);
     this.#file = new AppendFile(options);
     this.#timeoutMs = timeoutMs;
   }
@@ -93,7 +96,7 @@ function readPath(url: URL, settings: SettingsReader): string {
   }
   try {
     const path = fileURLToPath(url);
-    return path.includes("\0") ? refuse() : path;
+    return path.includes("\0") ? refuse() : normalize(path);
   } catch {
     return refuse();
   }

@@ -310,6 +310,35 @@ test("a template and a format that is none are both told of", async () => {
   ]);
 });
 
+describe("two collectors to files", () => {
+  function both(one: string, other: string): string {
+    return `[collector:a]\ntopics = a\nurl = ${one}\n[collector:b]\ntopics = a\nurl = ${other}\n`;
+  }
+
+  test.each([
+    ["file:///f/x", "file:///f/x", "/f/x"],
+    ["file:///f/x", "file:///f//./x", "/f/x"],
+    ["file:///f/x", "file:///f/x.1", "/f/x.1"],
+    ["file:///f/x\nrotate_keep = 7", "file:///f/x.7", "/f/x.7"],
+    ["file:///f/x.2", "file:///f/x", "/f/x.2"],
+    ["file:///f/x.2\nrotate_bytes = 0", "file:///f/x", "/f/x.2"],
+  ])("must not share one, now or once it is rotated: %j and %j", async (one, other, file) => {
+    const line = one.includes("\n") ? 7 : 6;
+    expect(await told(both(one, other))).toEqual([
+      `config/node.ini:${line}: [collector:b] url: ${file} is a file that [collector:a] writes, or makes when it rotates; give each its own`,
+    ]);
+  });
+
+  test.each([
+    ["file:///f/x", "file:///f/y"],
+    ["file:///f/x", "file:///f/x.6"],
+    ["file:///f/x\nrotate_bytes = 0", "file:///f/x.1"],
+    ["file:///f/x", "file:///f/x.ndjson"],
+  ])("may write beside each other: %j and %j", async (one, other) => {
+    await accepted(both(one, other));
+  });
+});
+
 describe("a collector to anywhere", () => {
   test.each([
     "",
@@ -381,7 +410,7 @@ describe("a collector to anywhere", () => {
   });
 
   test("is one too many past the bound", async () => {
-    const section = (at: number): string => `[collector:c${at}]\nurl = file:///x\ntopics = a\n`;
+    const section = (at: number): string => `[collector:c${at}]\nurl = http://x\ntopics = a\n`;
     const all = Array.from({ length: COLLECTORS_MAX }, (_, at) => section(at)).join("");
     await accepted(all);
     const texts = await told(all + section(COLLECTORS_MAX));
