@@ -5,7 +5,9 @@ import { isIP } from "node:net";
 import { Whitelist } from "../../src/index.ts";
 import { errorText } from "../error-text.ts";
 import { pluginFolders, resolvePluginModule } from "../plugin-modules.ts";
+import { lackingOfCollectors } from "../plugins/collectors/plugin.ts";
 import { quoted } from "../printable.ts";
+import { SettingsReader } from "../settings-reader.ts";
 import type { NodeConfig } from "./config.ts";
 
 /** What is wrong with the things a valid config speaks of, as they are on this machine now. */
@@ -19,6 +21,10 @@ export async function surroundingMistakes(
     ...tlsMistakes("[server]", config.server.tls),
     ...tlsMistakes("[mesh]", config.mesh?.tls),
     ...missingPlugins(config, configPath),
+    ...(await lackingOfCollectors(
+      config.node.name,
+      new SettingsReader(config.plugins.settings.get("collectors") ?? {}),
+    )),
   ];
 }
 

@@ -2,6 +2,7 @@
 
 import {
   definePlugin,
+  type Logger,
   type OutboxQueue,
   type Plugin,
   type PluginNode,
@@ -12,6 +13,7 @@ import {
 import { Delivery } from "./delivery.ts";
 import { eventBytes } from "./event-bytes.ts";
 import { type CollectorSettings, readCollector } from "./settings.ts";
+import type { Sink } from "./sink.ts";
 
 /** All that is wrong with a section stands in the reader's problems afterwards. Answers which files are its own. */
 export function checkCollector(
@@ -22,8 +24,21 @@ export function checkCollector(
   return readCollector({ name, node, settings })?.sink.files ?? [];
 }
 
+/** What each collector needs of this machine and does not find now, with its section. */
+export async function lackingOfCollectors(
+  node: string,
+  settings: SettingsReader,
+): Promise<readonly string[]> {
+  const texts = [...settings.groups()].map(async ([name, group]) => {
+    const lacking = await readCollector({ name, node, settings: group })?.sink.lacks?.();
+    return (lacking ?? []).map((text) => `[collector:${name}] ${text}`);
+  });
+  return (await Promise.all(texts)).flat();
+}
+
 interface Running {
   readonly settings: CollectorSettings;
+  readonly log: Logger;
   readonly queue: OutboxQueue;
   readonly delivery: Delivery;
 }
@@ -52,11 +67,13 @@ export const collectorsPlugin: Plugin = definePlugin({
       if (settings !== undefined) running.push(collect(node, settings, encode));
     }
     report(node, running);
+    for (const { settings, log } of running) void warnOfLacks(settings.sink, log);
   },
 });
 
 function collect(node: PluginNode, settings: CollectorSettings, encode: Tap["encode"]): Running {
   const { name, topics, sink, delivery: how } = settings;
+  const log = node.log.child({ collector: name });
   const queue = node.outbox.queue(name, settings.queue);
   const delivery = new Delivery({
     node: node.name,
@@ -64,7 +81,7 @@ function collect(node: PluginNode, settings: CollectorSettings, encode: Tap["enc
     queue,
     sink,
     settings: how,
-    log: node.log.child({ collector: name }),
+    log,
     clock: SYSTEM_CLOCK,
   });
   node.outbox.tap(topics, {
@@ -73,7 +90,12 @@ function collect(node: PluginNode, settings: CollectorSettings, encode: Tap["enc
     onAppended: () => delivery.wake(),
   });
   delivery.start();
-  return { settings, queue, delivery };
+  return { settings, log, queue, delivery };
+}
+
+/** Before the first event tells. It is no reason not to run: what is missing may come, and the events wait for it. */
+async function warnOfLacks(sink: Sink, log: Logger): Promise<void> {
+  for (const text of (await sink.lacks?.()) ?? []) log.warn(`events will wait: ${text}`);
 }
 
 function report(node: PluginNode, running: readonly Running[]): void {

@@ -47,6 +47,11 @@ export interface Sink {
   readonly batchEventsMax?: number;
   /** Of this machine, those that it writes, and those that it names so: no other collector may. */
   readonly files?: readonly string[];
+  /**
+   * What it needs of this machine and does not find: one text each, which begins with the key. No mistake of the config
+   * for ever, as a folder may be mounted and a certificate be put there later.
+   */
+  readonly lacks?: () => Promise<readonly string[]>;
   /** Aborting gives it up: the answer does not matter any more. */
   send(batch: Batch, signal: AbortSignal): Promise<SendResult>;
   /** Lets go of connections and files. Nothing is sent any more. */

@@ -1,8 +1,10 @@
 import type { Batch, SendResult, Sink } from "./sink.ts";
 import type { SocketSender } from "./socket-sender.ts";
+import { lackingAuthorities } from "./socket-trouble.ts";
+import type { TcpTarget } from "./tcp-target.ts";
 
 export interface SocketSinkOptions {
-  readonly where: string;
+  readonly target: TcpTarget;
   readonly sender: SocketSender;
   /** A batch as it goes over the wire. */
   readonly encode: (batch: Batch) => Uint8Array;
@@ -11,17 +13,23 @@ export interface SocketSinkOptions {
 /** A sink whose batches are bytes on a connection. */
 export class SocketSink implements Sink {
   readonly where: string;
+  readonly #caFile: string | undefined;
   readonly #sender: SocketSender;
   readonly #encode: (batch: Batch) => Uint8Array;
 
-  constructor({ where, sender, encode }: SocketSinkOptions) {
-    this.where = where;
+  constructor({ target, sender, encode }: SocketSinkOptions) {
+    this.where = target.where;
+    this.#caFile = target.tls?.caFile;
     this.#sender = sender;
     this.#encode = encode;
   }
 
   async send(batch: Batch, signal: AbortSignal): Promise<SendResult> {
     return await this.#sender.send(this.#encode(batch), signal);
+  }
+
+  async lacks(): Promise<readonly string[]> {
+    return await lackingAuthorities(this.#caFile);
   }
 
   async close(): Promise<void> {

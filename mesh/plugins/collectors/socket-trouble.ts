@@ -1,5 +1,6 @@
 /** What went wrong with a connection, in words that tell how to mend it. */
 
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 
 export class SocketError extends Error {
@@ -44,6 +45,22 @@ export async function readAuthorities(path: string): Promise<string> {
   }
   if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
   throw new SocketError(`tls_ca: ${path} has no certificate in it; it must be a PEM file`);
+}
+
+/** What is wrong with the file of `tls_ca`, as it is now. */
+export async function lackingAuthorities(path: string | undefined): Promise<readonly string[]> {
+  if (path === undefined) return [];
+  try {
+    certificateOf(await readAuthorities(path));
+    return [];
+  } catch (error) {
+    if (error instanceof SocketError) return [error.message];
+    return [`tls_ca: ${path} cannot be used (${String(error)}); it must be a PEM file`];
+  }
+}
+
+function certificateOf(pem: string): X509Certificate {
+  return new X509Certificate(pem);
 }
 
 export function errorCode(error: unknown): string | undefined {

@@ -5,6 +5,8 @@ import { TempFolder } from "../../helpers/temp-folder.ts";
 
 const TLS = `${import.meta.dir}/../../fixtures/tls`;
 
+const BAD = "-----BEGIN CERTIFICATE-----\nbad\n-----END CERTIFICATE-----\n";
+
 async function mistakes(
   sections: Readonly<Record<string, string>>,
   files: Readonly<Record<string, string>> = {},
@@ -47,6 +49,37 @@ describe("what a look at the machine finds", () => {
     ]);
     expect(await mistakes({ server: pair(TLS, key) })).toEqual([
       expect.stringMatching(/^\[server\] tls_cert: .*EISDIR/),
+    ]);
+  });
+
+  test("what collectors need: folders, files and authorities", async () => {
+    await using folder = await TempFolder.create({ "no.pem": "none", "bad.pem": BAD, file: "" });
+    const [no, bad] = [folder.at("no.pem"), folder.at("bad.pem")];
+    const url = (url: string) => `url = ${url}\ntopics = a`;
+    const found = await mistakes({
+      "collector:a": url(`file://${folder.at("none")}/x`),
+      "collector:b": url(`file://${folder.path}`),
+      "collector:c": url(`file://${folder.at("file")}/x`),
+      "collector:d": url("file:///dev/null"),
+      "collector:e": `${url("https://host.invalid")}\ntls_ca = /nowhere.pem`,
+      "collector:f": `${url("ccps://host.invalid:1/x")}\ntls_ca = ${no}`,
+      "collector:g": `${url("tls://host.invalid:1")}\ntls_ca = ${bad}`,
+      "collector:h": `${url("syslog+tls://host.invalid:1")}\ntls_ca = ${folder.path}`,
+      "collector:fine": url(`file://${folder.at("x")}`),
+      "collector:also": `${url("tls://host.invalid:1")}\ntls_ca = ${TLS}/ca.pem`,
+      "collector:too": url("http://host.invalid"),
+    });
+    expect(found.map((text) => text.replaceAll(folder.path, ""))).toEqual([
+      "[collector:a] url: /none/x: the folder /none is not there; make it",
+      "[collector:b] url: : this is a folder; name a file in it",
+      "[collector:c] url: /file/x: /file is no folder; see url",
+      "[collector:d] url: /dev/null is no ordinary file",
+      "[collector:e] tls_ca: /nowhere.pem cannot be read (ENOENT); check the path, and that the node's user may read it",
+      "[collector:f] tls_ca: /no.pem has no certificate in it; it must be a PEM file",
+      expect.stringMatching(
+        /^\[collector:g\] tls_ca: \/bad\.pem cannot be used \(.*\); it must be a PEM file$/,
+      ),
+      expect.stringMatching(/^\[collector:h\] tls_ca:  cannot be read \(EISDIR\); /),
     ]);
   });
 

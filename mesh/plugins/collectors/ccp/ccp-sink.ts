@@ -4,6 +4,7 @@ import { CcpError, type RequestClient, type SettingsReader } from "../../../inde
 import { Deadline, unlessAborted } from "../deadline.ts";
 import { readSendTimeout } from "../send-timeout.ts";
 import type { Batch, SendResult, Sink, SinkKind, SinkOptions } from "../sink.ts";
+import { lackingAuthorities } from "../socket-trouble.ts";
 import { readTcpTarget } from "../tcp-target.ts";
 import { FORMATS, type Format, resultOf } from "./answer.ts";
 import { failureText } from "./failures.ts";
@@ -19,6 +20,7 @@ export const CCP_SINK: SinkKind = {
 
 interface CcpSinkOptions {
   readonly where: string;
+  readonly caFile: string | undefined;
   readonly client: KeptClient;
   readonly sender: Sender;
   readonly format: Format;
@@ -51,6 +53,10 @@ class CcpSink implements Sink {
     } catch (error) {
       return { kind: "retry", text: failureText(error, where) };
     }
+  }
+
+  async lacks(): Promise<readonly string[]> {
+    return await lackingAuthorities(this.#options.caFile);
   }
 
   async close(): Promise<void> {
@@ -92,6 +98,7 @@ function createCcp({ collector, node, url, settings }: SinkOptions): Sink {
   const plugin = readPlugin(url, settings);
   return new CcpSink({
     where: `${target.where}${url.pathname}`,
+    caFile: target.tls?.caFile,
     client: new KeptClient(target, plugin),
     sender: { collector, node },
     format: settings.choice("format", FORMATS, "json"),

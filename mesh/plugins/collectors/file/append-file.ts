@@ -117,12 +117,15 @@ export class AppendFile {
   }
 }
 
-async function assertFile(path: string): Promise<void> {
+/** @throws {NoFileError} */
+export async function assertFile(path: string): Promise<void> {
   const there = await statIfThere(path);
   if (there !== undefined && !there.isFile()) throw new NoFileError(`${path} is no ordinary file`);
 }
 
-async function statIfThere(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+export async function statIfThere(
+  path: string,
+): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
   try {
     return await stat(path);
   } catch (error) {

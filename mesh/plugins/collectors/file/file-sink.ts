@@ -10,6 +10,7 @@ import { Turns } from "../turns.ts";
 import { AppendFile, type AppendFileOptions, filesOf } from "./append-file.ts";
 import { fileTrouble } from "./file-trouble.ts";
 import { holdPath, releasePath } from "./held-paths.ts";
+import { lackingFile } from "./lacking-file.ts";
 import { CLOSE_TIMEOUT_MS, ROTATE_BYTES, ROTATE_KEEP, ROTATE_KEEP_MAX } from "./limits.ts";
 
 export const FILE_SINK: SinkKind = {
@@ -42,6 +43,10 @@ class FileSink implements Sink {
     const written = this.#turns.run(() => this.#append(lines, deadline.signal));
     const result = await unlessAborted(written, deadline.signal);
     return result ?? this.#retry(`${this.#path}: the disk takes it too slowly, or not at all`);
+  }
+
+  async lacks(): Promise<readonly string[]> {
+    return await lackingFile(this.#path);
   }
 
   async close(): Promise<void> {

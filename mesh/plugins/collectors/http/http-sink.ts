@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Batch, SendResult, Sink, SinkKind, WaitingEvent } from "../sink.ts";
-import { readAuthorities, SocketError } from "../socket-trouble.ts";
+import { lackingAuthorities, readAuthorities, SocketError } from "../socket-trouble.ts";
 import { type Answer, resultOf } from "./answers.ts";
 import { failureText } from "./failures.ts";
 import type { HttpMessage } from "./format.ts";
@@ -54,6 +54,10 @@ class HttpSink implements Sink {
     }
     this.#sent.forget(events);
     return { kind: "delivered" };
+  }
+
+  async lacks(): Promise<readonly string[]> {
+    return await lackingAuthorities(this.#settings.caFile);
   }
 
   async close(): Promise<void> {}

@@ -21,7 +21,7 @@ function createStream({ url, settings }: SinkOptions): Sink {
   const target = readTcpTarget(url, settings, { tlsScheme: "tls" });
   const ack = settings.choice<Ack>("ack", ["none", "line"], "none");
   return new SocketSink({
-    where: target.where,
+    target,
     sender: readSender(ack, target, settings),
     encode: ack === "line" ? encodeAnswered : encodeLines,
   });

@@ -36,7 +36,7 @@ function createSyslog({ url, settings }: SinkOptions): Sink {
   const framing = settings.choice("framing", FRAMINGS, "octet");
   const format = readFormat(settings);
   return new SocketSink({
-    where: target.where,
+    target,
     sender: readTrustingSender(target, settings),
     encode: ({ events }) =>
       framed(

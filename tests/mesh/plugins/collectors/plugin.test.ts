@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdir, readFile } from "node:fs/promises";
 import { Taps } from "../../../../mesh/durable/taps.ts";
 import { Outbox } from "../../../../mesh/outbox/outbox.ts";
 import { PluginHost } from "../../../../mesh/plugin-host.ts";
@@ -7,6 +8,7 @@ import { Endpoint } from "../../../../src/index.ts";
 import { NO_DURABLE } from "../../../helpers/no-durable.ts";
 import { RecordingLogger } from "../../../helpers/recording-logger.ts";
 import { TempFolder } from "../../../helpers/temp-folder.ts";
+import { until } from "../../../helpers/turns.ts";
 import { localMessenger } from "../../local-messenger.ts";
 
 let folder: TempFolder;
@@ -101,5 +103,44 @@ test("an event has the same id for every collector", async () => {
   expect(texts.length).toBe(2);
   expect(texts[1]).toBe(texts[0] ?? "");
   expect(taps.take("other", 1).length).toBe(1);
+  await host.unloadAll();
+});
+
+test("a collector whose folder is not there runs, says so at once, and delivers once it is", async () => {
+  await using outbox = Outbox.open({ folder: folder.path });
+  const log = new RecordingLogger();
+  const taps = new Taps();
+  const host = new PluginHost({
+    nodeName: "surf",
+    endpoint,
+    messenger: localMessenger(),
+    durable: {
+      ...NO_DURABLE,
+      open: () => outbox,
+      use: () => ({ remove: () => {} }),
+      tap: (patterns, tap) => taps.add(patterns, tap),
+    },
+    log,
+    folders: [],
+    builtIn: ["collectors"],
+  });
+  const settings = {
+    "a.url": `file://${folder.at("later/x")}`,
+    "a.topics": ">",
+    "a.batch_ms": "0",
+    "a.retry_min_ms": "10",
+    "a.retry_max_ms": "10",
+  };
+  await host.apply([], new Map([["collectors", settings]]));
+  const place = folder.at("later");
+  const text = `events will wait: url: ${place}/x: the folder ${place} is not there; make it`;
+  expect(await log.logged(text)).toMatchObject({ level: "warn", fields: { collector: "a" } });
+  await mkdir(place);
+  for (const { tap, bytes } of taps.take("shop.bought", 1)) {
+    await tap.queue.append(bytes);
+    tap.onAppended();
+  }
+  await until(() => outbox.opened("collectors:a")?.status().depth === 0);
+  expect(await readFile(`${place}/x`, "utf8")).toContain("shop.bought");
   await host.unloadAll();
 });
