@@ -83,6 +83,9 @@ export const CUTS_MAX = 1000;
 /** What is on its way may take so long to arrive when the collector closes. */
 export const CLOSE_GRACE_MS: number = 5 * SECOND_MS;
 
+/** Of all collectors together, when the plugin is unloaded: that, 2 s for a connection to end or a disk, and one more. */
+export const UNLOAD_GRACE_MS: number = CLOSE_GRACE_MS + 3 * SECOND_MS;
+
 /** Characters of what went wrong, in the status, the log and beside an event that is set aside. */
 export const ERROR_CHARS_MAX = 500;
 

@@ -13,11 +13,13 @@ import { readAuthorities, SocketError, socketTrouble } from "./socket-trouble.ts
  */
 export type SocketEnd = "finished" | "broken";
 
-type State = "dialling" | "open" | "over";
+/** `ending`: this side has said that nothing more comes. */
+type State = "dialling" | "open" | "ending" | "over";
 
 const NEXT_STATES: Readonly<Record<State, readonly State[]>> = {
   dialling: ["open", "over"],
-  open: ["over"],
+  open: ["ending", "over"],
+  ending: ["over"],
   over: [],
 };
 
@@ -110,7 +112,10 @@ export class LineSocket {
 
   /** Tells the other side that nothing more comes, and lets it read the rest; resolves once it has closed. */
   async finish(signal: AbortSignal): Promise<void> {
-    if (this.isOpen) this.#socket?.shutdown();
+    if (this.isOpen) {
+      this.#enter("ending");
+      this.#socket?.shutdown();
+    }
     await unlessAborted(this.#gone.promise, signal);
     this.terminate();
   }
@@ -150,7 +155,9 @@ export class LineSocket {
             socket.end();
           },
           close: (_socket, error) => {
-            this.#over("broken", socketTrouble(error));
+            // Once this side has ended, an orderly end of the other one is told as the close alone.
+            const isOrderly = this.#state === "ending" && error === undefined;
+            this.#over(isOrderly ? "finished" : "broken", socketTrouble(error));
             this.#gone.resolve();
           },
           error: (socket, error) => {

@@ -12,6 +12,7 @@ import {
 } from "../../index.ts";
 import { Delivery } from "./delivery.ts";
 import { eventBytes } from "./event-bytes.ts";
+import { UNLOAD_GRACE_MS } from "./limits.ts";
 import { type CollectorSettings, readCollector } from "./settings.ts";
 import type { Sink } from "./sink.ts";
 
@@ -55,14 +56,17 @@ export const collectorsPlugin: Plugin = definePlugin({
     const encode: Tap["encode"] = (topic, payload) => eventBytes(node.name, topic, payload);
     const running: Running[] = [];
     // Before any of them runs: where one cannot, the others are ended.
-    node.onUnload(async () => {
-      await Promise.all(
-        running.map(async ({ delivery, settings }) => {
-          await delivery.close();
-          await settings.sink.close();
-        }),
-      );
-    });
+    node.onUnload(
+      async () => {
+        await Promise.all(
+          running.map(async ({ delivery, settings }) => {
+            await delivery.close();
+            await settings.sink.close();
+          }),
+        );
+      },
+      { graceMs: UNLOAD_GRACE_MS },
+    );
     for (const settings of sections) {
       if (settings !== undefined) running.push(collect(node, settings, encode));
     }
@@ -89,6 +93,7 @@ function collect(node: PluginNode, settings: CollectorSettings, encode: Tap["enc
     encode,
     onAppended: () => delivery.wake(),
   });
+  sink.start?.();
   delivery.start();
   return { settings, log, queue, delivery };
 }

@@ -1,7 +1,8 @@
 import type { SocketEnd } from "./line-socket.ts";
 import { KEPT_BYTES_MAX, KEPT_MS_MAX, RESENDS_MAX } from "./socket-limits.ts";
 
-interface Sent {
+/** A batch as it went over the wire. */
+export interface SentBatch {
   readonly bytes: Uint8Array;
   readonly atMs: number;
   /** How often it came again. */
@@ -23,10 +24,10 @@ export class SentBatches {
   readonly #resendMs: number;
   readonly #nowMs: () => number;
   /** On the present connection, oldest first. */
-  #sent: Sent[] = [];
+  #sent: SentBatch[] = [];
   #sentBytes = 0;
   /** Of connections that are over: these come again. */
-  #lost: Sent[] = [];
+  #lost: SentBatch[] = [];
 
   constructor({ resendMs, nowMs }: SentBatchesOptions) {
     this.#resendMs = resendMs;
@@ -36,6 +37,16 @@ export class SentBatches {
   /** What is to be sent again before anything else, oldest first. */
   get lost(): readonly Uint8Array[] {
     return this.#lost.map(({ bytes }) => bytes);
+  }
+
+  /** The same, to be handed on. */
+  get lostBatches(): readonly SentBatch[] {
+    return this.#lost;
+  }
+
+  /** Of another one, which is over. */
+  takeOver(lost: readonly SentBatch[]): void {
+    this.#lost.unshift(...lost);
   }
 
   add(bytes: Uint8Array): void {
@@ -61,11 +72,16 @@ export class SentBatches {
     this.#prune();
     const sinceMs = end === "broken" ? Number.NEGATIVE_INFINITY : this.#nowMs() - this.#resendMs;
     this.#lost.push(...this.#sent.filter(({ atMs }) => atMs > sinceMs));
+    this.onRead();
+  }
+
+  /** All that was sent on the present connection was read. */
+  onRead(): void {
     this.#sent = [];
     this.#sentBytes = 0;
   }
 
-  #push(sent: Sent): void {
+  #push(sent: SentBatch): void {
     this.#sent.push(sent);
     this.#sentBytes += sent.bytes.length;
   }

@@ -52,6 +52,8 @@ export interface Sink {
    * for ever, as a folder may be mounted and a certificate be put there later.
    */
   readonly lacks?: () => Promise<readonly string[]>;
+  /** The collector runs from now on: what the sink before it has left in doubt, is brought again. */
+  start?(): void;
   /** Aborting gives it up: the answer does not matter any more. */
   send(batch: Batch, signal: AbortSignal): Promise<SendResult>;
   /** Lets go of connections and files. Nothing is sent any more. */

@@ -18,6 +18,9 @@ export const RESEND_MS = 5000;
 /** Of batches sent and not surely taken. As much as a system holds for a peer that has silently gone: 4 MiB on Linux. */
 export const KEPT_BYTES_MAX: number = 4 * 1024 * 1024;
 
+/** Of those of senders that were closed, until the next ones take them over: of a few collectors with as much each. */
+export const LEFT_BYTES_MAX: number = 4 * KEPT_BYTES_MAX;
+
 /** A little more than the time after which a system gives up a peer that acknowledges nothing: 16 minutes on Linux. */
 export const KEPT_MS_MAX: number = 20 * 60_000;
 

@@ -3,6 +3,8 @@ import type { SendResult } from "./sink.ts";
 
 /** Brings bytes over a connection that it keeps open, and dials when there is none. */
 export interface SocketSender {
+  /** Before the first batch of a collector that runs. */
+  start?(): void;
   /** Never rejects. */
   send(bytes: Uint8Array, signal: AbortSignal): Promise<SendResult>;
   /** Lets the other side read the rest, for a limited time. */

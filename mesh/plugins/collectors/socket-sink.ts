@@ -24,6 +24,10 @@ export class SocketSink implements Sink {
     this.#encode = encode;
   }
 
+  start(): void {
+    this.#sender.start?.();
+  }
+
   async send(batch: Batch, signal: AbortSignal): Promise<SendResult> {
     return await this.#sender.send(this.#encode(batch), signal);
   }

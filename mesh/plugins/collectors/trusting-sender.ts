@@ -1,5 +1,6 @@
 import { Backoff } from "../../index.ts";
 import { Deadline, unlessAborted } from "./deadline.ts";
+import { leaveBatches, takeLeftBatches } from "./left-batches.ts";
 import { LineSocket, type SocketEnd } from "./line-socket.ts";
 import { SentBatches } from "./sent-batches.ts";
 import type { SendResult } from "./sink.ts";
@@ -16,6 +17,8 @@ import { Turns } from "./turns.ts";
 
 export interface TrustingSenderOptions {
   readonly target: TcpTarget;
+  /** Whose it is, where to, and in which form: the next sender with the same one goes on with what this one leaves. */
+  readonly key: string;
   /** For one batch, the connection included. */
   readonly timeoutMs: number;
   /** What was sent so long before the other side closed comes again. */
@@ -35,11 +38,18 @@ export class TrustingSender implements SocketSender {
   #socket: LineSocket | undefined;
   #proven: LineSocket | undefined;
   #resendTimer: ReturnType<typeof setTimeout> | undefined;
+  /** This side has said that nothing more comes, before the other one did. */
+  #isFinishing = false;
 
   constructor(options: TrustingSenderOptions) {
     this.#options = options;
     const { resendMs } = options;
     this.#sent = new SentBatches({ resendMs, nowMs: () => performance.now() });
+  }
+
+  start(): void {
+    this.#sent.takeOver(takeLeftBatches(this.#options.key));
+    this.#resendLater();
   }
 
   async send(bytes: Uint8Array, signal: AbortSignal): Promise<SendResult> {
@@ -51,7 +61,14 @@ export class TrustingSender implements SocketSender {
     this.#closing.abort();
     clearTimeout(this.#resendTimer);
     using deadline = new Deadline(FINISH_TIMEOUT_MS);
-    await this.#turns.run(async () => await this.#socket?.finish(deadline.signal));
+    await this.#turns.run(async () => {
+      const socket = this.#socket;
+      this.#isFinishing = socket?.isOpen === true;
+      await socket?.finish(deadline.signal);
+      // It is noted how it ended before this goes on.
+      await socket?.ended;
+      leaveBatches(this.#options.key, this.#sent.lostBatches);
+    });
   }
 
   async #send(bytes: Uint8Array, signal: AbortSignal): Promise<SendResult> {
@@ -103,7 +120,9 @@ export class TrustingSender implements SocketSender {
   }
 
   #onEnded(end: SocketEnd): void {
-    this.#sent.onEnd(end);
+    // Whoever ends it in order after this side has, has read all up to there.
+    if (this.#isFinishing && end === "finished") this.#sent.onRead();
+    else this.#sent.onEnd(end);
     this.#resendLater();
   }
 

@@ -1,6 +1,5 @@
 /** `tcp://host:port` and `tls://host:port`: each event a line of JSON. */
 
-import type { SettingsReader } from "../../../index.ts";
 import { readTrustingSender } from "../read-sender.ts";
 import { readSendTimeout } from "../send-timeout.ts";
 import type { Batch, Sink, SinkKind, SinkOptions } from "../sink.ts";
@@ -17,18 +16,20 @@ export const STREAM_SINK: SinkKind = {
 
 type Ack = "none" | "line";
 
-function createStream({ url, settings }: SinkOptions): Sink {
+function createStream(options: SinkOptions): Sink {
+  const { url, settings } = options;
   const target = readTcpTarget(url, settings, { tlsScheme: "tls" });
   const ack = settings.choice<Ack>("ack", ["none", "line"], "none");
   return new SocketSink({
     target,
-    sender: readSender(ack, target, settings),
+    sender: readSender(ack, target, options),
     encode: ack === "line" ? encodeAnswered : encodeLines,
   });
 }
 
-function readSender(ack: Ack, target: TcpTarget, settings: SettingsReader): SocketSender {
-  if (ack === "none") return readTrustingSender(target, settings);
+function readSender(ack: Ack, target: TcpTarget, options: SinkOptions): SocketSender {
+  const { settings } = options;
+  if (ack === "none") return readTrustingSender(target, options, "lines");
   if (settings.has("resend_ms")) {
     settings.problem("resend_ms", "is for ack = none; with ack = line nothing need be guessed");
   }

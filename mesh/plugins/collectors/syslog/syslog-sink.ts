@@ -29,7 +29,8 @@ const TLS_PORT = 6514;
 const DOCUMENTATION_ENTERPRISE = 32_473;
 const ENTERPRISE_RANGE = { min: 1, max: 0xff_ff_ff_ff };
 
-function createSyslog({ url, settings }: SinkOptions): Sink {
+function createSyslog(options: SinkOptions): Sink {
+  const { url, settings } = options;
   const tlsScheme = "syslog+tls";
   const port = url.protocol === `${tlsScheme}:` ? TLS_PORT : PORT;
   const target = readTcpTarget(url, settings, { tlsScheme, port });
@@ -37,7 +38,7 @@ function createSyslog({ url, settings }: SinkOptions): Sink {
   const format = readFormat(settings);
   return new SocketSink({
     target,
-    sender: readTrustingSender(target, settings),
+    sender: readTrustingSender(target, options, framing),
     encode: ({ events }) =>
       framed(
         events.map((event) => syslogMessage(event, format)),

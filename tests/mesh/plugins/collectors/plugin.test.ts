@@ -5,6 +5,7 @@ import { Outbox } from "../../../../mesh/outbox/outbox.ts";
 import { PluginHost } from "../../../../mesh/plugin-host.ts";
 import { eventBytes } from "../../../../mesh/plugins/collectors/event-bytes.ts";
 import { Endpoint } from "../../../../src/index.ts";
+import { LineReceiver } from "../../../helpers/collectors/line-receiver.ts";
 import { NO_DURABLE } from "../../../helpers/no-durable.ts";
 import { RecordingLogger } from "../../../helpers/recording-logger.ts";
 import { TempFolder } from "../../../helpers/temp-folder.ts";
@@ -142,5 +143,44 @@ test("a collector whose folder is not there runs, says so at once, and delivers 
   }
   await until(() => outbox.opened("collectors:a")?.status().depth === 0);
   expect(await readFile(`${place}/x`, "utf8")).toContain("shop.bought");
+  await host.unloadAll();
+});
+
+test("what a receiver had not read before the settings changed, reaches it afterwards", async () => {
+  await using outbox = Outbox.open({ folder: folder.path });
+  const taps = new Taps();
+  const host = new PluginHost({
+    nodeName: "surf",
+    endpoint,
+    messenger: localMessenger(),
+    durable: {
+      ...NO_DURABLE,
+      open: () => outbox,
+      use: () => ({ remove: () => {} }),
+      tap: (patterns, tap) => taps.add(patterns, tap),
+    },
+    log: new RecordingLogger(),
+    folders: [],
+    builtIn: ["collectors"],
+  });
+  const first = await LineReceiver.listen({ onConnection: () => undefined });
+  const { port } = first;
+  const settings = {
+    "a.url": `tcp://127.0.0.1:${port}`,
+    "a.topics": ">",
+    "a.batch_ms": "0",
+  };
+  await host.apply([], new Map([["collectors", settings]]));
+  for (const { tap, bytes } of taps.take("shop.bought", 1)) {
+    await tap.queue.append(bytes);
+    tap.onAppended();
+  }
+  await until(() => outbox.opened("collectors:a")?.status().depth === 0);
+  for (const socket of first.connections) socket.resetAndDestroy();
+  await first[Symbol.asyncDispose]();
+  await host.apply([], new Map([["collectors", { ...settings, "a.timeout_ms": "5000" }]]));
+  await using second = await LineReceiver.listen({ port });
+  await second.received(1);
+  expect(second.lines[0]).toContain("shop.bought");
   await host.unloadAll();
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Socket } from "node:net";
 import * as fc from "fast-check";
+import type { Sink } from "../../../../../mesh/plugins/collectors/sink.ts";
 import { STREAM_SINK } from "../../../../../mesh/plugins/collectors/stream/stream-sink.ts";
 import {
   LineReceiver,
@@ -274,6 +275,89 @@ describe("a receiver that answers nothing", () => {
     await receiver.connected(1);
     await sink.close();
     expect(await sending).toMatchObject({ kind: "retry" });
+  });
+});
+
+describe("the next sink of a collector, after a receiver that answers nothing", () => {
+  /** As a reload makes it. */
+  function next(port: number): Sink {
+    const sink = sinkOf(STREAM_SINK, tcp(port), { timeout_ms: "5000" });
+    sink.start?.();
+    return sink;
+  }
+
+  test("brings what was lost with a connection that broke before", async () => {
+    const first = await LineReceiver.listen({ onConnection: () => undefined });
+    const { port } = first;
+    const sink = sinkOf(STREAM_SINK, tcp(port));
+    expect(await send(sink, batchOf(1, 2))).toEqual(DELIVERED);
+    const [socket] = first.connections;
+    if (socket !== undefined) reset(socket);
+    await first[Symbol.asyncDispose]();
+    await sink.close();
+    const again = next(port);
+    await using second = await LineReceiver.listen({ port });
+    await second.received(2);
+    expect(await send(again, batchOf(3))).toEqual(DELIVERED);
+    await again.close();
+    const third = next(port);
+    expect(await send(third, batchOf(4))).toEqual(DELIVERED);
+    await third.close();
+    expect(idsOf(second.lines)).toEqual(["id-1", "id-2", "id-3", "id-4"]);
+  });
+
+  test("brings what is lost with a connection that breaks while the first is closed", async () => {
+    const first = await LineReceiver.listen({ onConnection: () => undefined });
+    const { port } = first;
+    const sink = sinkOf(STREAM_SINK, tcp(port));
+    expect(await send(sink, batchOf(1))).toEqual(DELIVERED);
+    const closed = sink.close();
+    const [socket] = first.connections;
+    if (socket !== undefined) reset(socket);
+    await first[Symbol.asyncDispose]();
+    await closed;
+    const again = next(port);
+    await using second = await LineReceiver.listen({ port });
+    await second.received(1);
+    await again.close();
+    expect(idsOf(second.lines)).toEqual(["id-1"]);
+  });
+
+  test("brings it over TLS, too, and nothing that was read", async () => {
+    await using folder = await TempFolder.create({ "ca.pem": CA });
+    const open = (port: number): Sink => {
+      const sink = sinkOf(STREAM_SINK, `tls://localhost:${port}`, { tls_ca: folder.at("ca.pem") });
+      sink.start?.();
+      return sink;
+    };
+    const first = await LineReceiver.listen({ tls: LOCALHOST, onConnection: () => undefined });
+    const { port } = first;
+    const sink = open(port);
+    expect(await send(sink, batchOf(1))).toEqual(DELIVERED);
+    const closed = sink.close();
+    for (const socket of first.connections) reset(socket);
+    await first[Symbol.asyncDispose]();
+    await closed;
+    const again = open(port);
+    await using second = await LineReceiver.listen({ tls: LOCALHOST, port });
+    await second.received(1);
+    expect(await send(again, batchOf(2))).toEqual(DELIVERED);
+    await again.close();
+    const third = open(port);
+    expect(await send(third, batchOf(3))).toEqual(DELIVERED);
+    await third.close();
+    expect(idsOf(second.lines)).toEqual(["id-1", "id-2", "id-3"]);
+  });
+
+  test("brings nothing that the receiver had read, however short before", async () => {
+    await using receiver = await LineReceiver.listen();
+    const sink = sinkOf(STREAM_SINK, tcp(receiver.port));
+    expect(await send(sink, batchOf(1))).toEqual(DELIVERED);
+    await sink.close();
+    const again = next(receiver.port);
+    expect(await send(again, batchOf(2))).toEqual(DELIVERED);
+    await again.close();
+    expect(idsOf(receiver.lines)).toEqual(["id-1", "id-2"]);
   });
 });
 
