@@ -7,7 +7,7 @@ import {
   ASKS_MAX,
   ASKS_PERIOD_MS,
   ECHO_LOOKS_FACTOR,
-  HISTORY_AGE_MS,
+  IDS_AGE_MS,
   READS_FACTOR,
   SEEN_IDS_MAX,
 } from "./limits.ts";
@@ -63,8 +63,7 @@ export function newDesk(
   clock: RelayClock = SYSTEM_CLOCK,
 ): Desk {
   const { rates, echoMs } = settings;
-  // As long as lines are in the history, lest one that is told again counts as new.
-  const ids = { idsMax: SEEN_IDS_MAX, ageMs: HISTORY_AGE_MS };
+  const ids = { idsMax: SEEN_IDS_MAX, ageMs: IDS_AGE_MS };
   return {
     node,
     settings,

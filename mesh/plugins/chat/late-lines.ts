@@ -4,7 +4,16 @@ import * as v from "valibot";
 import { MeshError } from "../../index.ts";
 import { assertMayAsk, type Desk } from "./desk.ts";
 import type { HistoryLine } from "./history.ts";
-import { CHANNEL_CHARS_MAX, HISTORY_AGE_MS, HISTORY_LINES_MAX } from "./limits.ts";
+import {
+  ASKED_AT_ONCE,
+  CHANNEL_CHARS_MAX,
+  COMINGS_MAX,
+  COMINGS_OF_ALL_MAX,
+  HISTORY_AGE_MS,
+  HISTORY_LINES_MAX,
+  MINUTE_MS,
+} from "./limits.ts";
+import { RateLimits } from "./rate-limits.ts";
 import { safeName, safeText } from "./safe-chat.ts";
 
 export const HISTORY_SERVICE = "chat.history";
@@ -34,10 +43,22 @@ export interface LateLinesOptions {
   readonly show: (channel: string, line: HistoryLine) => Promise<void>;
 }
 
+/** `again` where something is to be caught up with since. */
+type ShowingState = "idle" | "showing" | "again";
+
 export class LateLines {
   readonly #desk: Desk;
   readonly #show: LateLinesOptions["show"];
-  #isShowing = false;
+  /** How often nodes that come are asked: one that goes and comes without end must not tell without end. */
+  readonly #comings: RateLimits = new RateLimits({
+    playerLines: COMINGS_MAX,
+    serverLines: COMINGS_OF_ALL_MAX,
+    periodMs: MINUTE_MS,
+  });
+  /** Nodes that have come and have not been asked yet. */
+  readonly #come = new Set<string>();
+  #state: ShowingState = "idle";
+  #isAllToAsk = false;
 
   constructor({ desk, show }: LateLinesOptions) {
     this.#desk = desk;
@@ -60,32 +81,70 @@ export class LateLines {
     });
   }
 
-  /** To be called when the game is up. */
+  /** To be called when the game is up: asks those who are there. */
   async catchUp(): Promise<void> {
+    this.#isAllToAsk = true;
+    await this.#catchUp();
+  }
+
+  /** To be called when a node has come: it may have heard what nobody could tell while it, or this node, was away. */
+  async catchUpWith(peer: string): Promise<void> {
+    const { node, clock } = this.#desk;
+    if (node.game.status?.state !== "up") return;
+    if (this.#comings.take(peer, "", clock.now()) !== "pass") return;
+    this.#come.add(peer);
+    await this.#catchUp();
+  }
+
+  async #catchUp(): Promise<void> {
     const { settings, node } = this.#desk;
-    if (settings.historyLines === 0 || this.#isShowing) return;
-    this.#isShowing = true;
+    if (settings.historyLines === 0) return;
+    if (this.#state !== "idle") {
+      this.#state = "again";
+      return;
+    }
     try {
-      for (const channel of settings.receive) await this.#catchUpOn(channel);
+      do {
+        this.#state = "showing";
+        await this.#catchUpOnce();
+      } while (this.#isToBeDoneAgain());
     } catch (error) {
       // The plugin may have been unloaded meanwhile.
       if (!node.signal.aborted) throw error;
     } finally {
-      this.#isShowing = false;
+      this.#state = "idle";
     }
   }
 
-  async #catchUpOn(channel: string): Promise<void> {
-    const { settings, history, clock, node, shown } = this.#desk;
-    await this.#askOthers(channel);
-    const since = clock.now() - HISTORY_AGE_MS;
-    // Those of others came in behind those that had come by themselves.
-    const known = history.last(channel, HISTORY_LINES_MAX, since);
-    const lines = known.toSorted((one, other) => one.atMs - other.atMs);
-    for (const line of lines.slice(-settings.historyLines)) {
+  #isToBeDoneAgain(): boolean {
+    return this.#state === "again";
+  }
+
+  async #catchUpOnce(): Promise<void> {
+    const { node, settings } = this.#desk;
+    // Those that have been there longest know most.
+    const peers = node.peers().toSorted((one, other) => one.incarnation - other.incarnation);
+    const names = peers.map(({ name }) => name);
+    const asked = this.#isAllToAsk ? names : names.filter((name) => this.#come.has(name));
+    this.#isAllToAsk = false;
+    this.#come.clear();
+    for (const channel of settings.receive) await this.#catchUpOn(channel, asked);
+  }
+
+  async #catchUpOn(channel: string, peers: readonly string[]): Promise<void> {
+    const { settings, node, clock, shown } = this.#desk;
+    await this.#ask(channel, peers);
+    for (const line of this.#known(channel).slice(-settings.historyLines)) {
       const isMissed = line.server !== node.name && shown.add(line.id, clock.now());
       if (isMissed && !this.#isMuted(line)) await this.#show(channel, line);
     }
+  }
+
+  /** In the order in which they were said: those of others came in behind those that had come by themselves. */
+  #known(channel: string): readonly HistoryLine[] {
+    const { history, clock } = this.#desk;
+    const known = history.last(channel, HISTORY_LINES_MAX, clock.now() - HISTORY_AGE_MS);
+    return known.toSorted((one, other) => one.atMs - other.atMs);
   }
 
   /** By now; whoever told the line may not have known. */
@@ -94,21 +153,25 @@ export class LateLines {
     return mutes.isMuted(player === "" ? server : player, server, clock.date()) !== undefined;
   }
 
-  /** The node that has been there longest knows most. */
-  async #askOthers(channel: string): Promise<void> {
+  /** A few at once, until as many lines are known as are wanted: those asked first need not be on the channel. */
+  async #ask(channel: string, peers: readonly string[]): Promise<void> {
+    const { historyLines } = this.#desk.settings;
+    for (let at = 0; at < peers.length; at += ASKED_AT_ONCE) {
+      if (this.#known(channel).length >= historyLines && at > 0) return;
+      const asked = peers.slice(at, at + ASKED_AT_ONCE);
+      await Promise.all(asked.map((peer) => this.#askPeer(channel, peer)));
+    }
+  }
+
+  async #askPeer(channel: string, peer: string): Promise<void> {
     const { node, settings } = this.#desk;
-    const peers = node.peers().toSorted((one, other) => one.incarnation - other.incarnation);
-    for (const { name } of peers.slice(0, 3)) {
-      try {
-        const asked = { channel, count: settings.historyLines };
-        const told = await node.request(name, HISTORY_SERVICE, asked, {
-          timeoutMs: ASK_TIMEOUT_MS,
-        });
-        this.#take(channel, told);
-        return;
-      } catch (error) {
-        if (!(error instanceof MeshError)) throw error;
-      }
+    const asked = { channel, count: settings.historyLines };
+    try {
+      const options = { timeoutMs: ASK_TIMEOUT_MS };
+      this.#take(channel, await node.request(peer, HISTORY_SERVICE, asked, options));
+    } catch (error) {
+      // A node without a relay, or one that has gone again.
+      if (!(error instanceof MeshError)) throw error;
     }
   }
 

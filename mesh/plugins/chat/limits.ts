@@ -3,7 +3,7 @@
 const KiB = 1024;
 const MiB = 1024 * KiB;
 const SECOND_MS = 1000;
-/** The period of {@link MUTES_LOGGED_MAX}. */
+/** The period of {@link MUTES_LOGGED_MAX} and {@link COMINGS_MAX}. */
 export const MINUTE_MS: number = 60 * SECOND_MS;
 const DAY_MS = 24 * 60 * 60 * SECOND_MS;
 
@@ -46,8 +46,23 @@ export const COMMAND_PREFIX_CHARS_MAX = 8;
 /** A screen or two. */
 export const HISTORY_LINES_MAX = 100;
 
-/** Older lines are no news to a game that comes up. Ids are remembered as long: a message hardly comes again later. */
+/** Older lines are no news to a game that comes up. */
 export const HISTORY_AGE_MS: number = 900 * SECOND_MS;
+
+/** Nodes that are asked for the history together: one that hangs holds up none but these. */
+export const ASKED_AT_ONCE = 4;
+
+/** How often one node that comes is asked for the history within a minute: a link may break twice in a row. */
+export const COMINGS_MAX = 3;
+
+/** And how often all of them: a large mesh that forms. */
+export const COMINGS_OF_ALL_MAX = 256;
+
+/**
+ * How long ids are remembered: twice as long as lines are in the history, since a line is a little younger each time it
+ * is told.
+ */
+export const IDS_AGE_MS: number = 2 * HISTORY_AGE_MS;
 
 /** Lines that a game has not answered yet: more than any console keeps waiting. */
 export const LINES_SAID_MAX = 256;

@@ -53,6 +53,9 @@ function joinChannels(node: PluginNode, { settings }: Desk, relay: Relay): void 
   node.game.onEvent((event) => relay.onGameEvent(event));
   // The game may be up already, where the plugin is loaded again.
   if (node.game.status?.state === "up") node.after(0, () => relay.lateLines.catchUp());
+  node.onPeer(async ({ change, peer }) => {
+    if (change === "up") await relay.lateLines.catchUpWith(peer.name);
+  });
   node.subscribe(receiptTopicOf(node.name), (message) => relay.receipts.take(message));
   node.serve(HISTORY_SERVICE, ({ from, payload }) => relay.lateLines.answer(from, payload));
   node.serve(TELL_SERVICE, ({ from, payload }) => relay.privateLines.answer(from, payload));

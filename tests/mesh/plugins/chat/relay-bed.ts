@@ -30,6 +30,8 @@ const START_DATE_MS = 1_800_000_000_000;
 export class RelayBed {
   nowMs = 1000;
   readonly servers: RelayServer[] = [];
+  /** Those that no other server reaches. */
+  readonly #apart = new Set<RelayServer>();
   /** All that travels, in its order. */
   readonly published: { readonly from: string; readonly topic: string }[] = [];
 
@@ -41,7 +43,30 @@ export class RelayBed {
 
   async publish(from: string, topic: string, payload: unknown): Promise<void> {
     this.published.push({ from, topic });
-    for (const server of this.servers) await server.receive(messageOf(from, topic, payload));
+    const sender = this.server(from);
+    for (const server of this.servers) {
+      const isReached = sender === undefined || server === sender || this.isLinked(sender, server);
+      if (isReached) await server.receive(messageOf(from, topic, payload));
+    }
+  }
+
+  isLinked(one: RelayServer, other: RelayServer): boolean {
+    return one !== other && !this.#apart.has(one) && !this.#apart.has(other);
+  }
+
+  /** The server and the others lose each other. */
+  part(server: RelayServer): void {
+    this.#apart.add(server);
+  }
+
+  /** They find each other again, or for the first time. */
+  async join(server: RelayServer): Promise<void> {
+    this.#apart.delete(server);
+    for (const other of this.servers.filter((one) => this.isLinked(server, one))) {
+      await server.relay.lateLines.catchUpWith(other.name);
+      await other.relay.lateLines.catchUpWith(server.name);
+    }
+    await this.settled();
   }
 
   server(name: string): RelayServer | undefined {
@@ -63,6 +88,8 @@ export class RelayServer {
   /** What the game was given to show, and to whom. */
   readonly shown: GameLine[] = [];
   readonly told: { readonly to: string; readonly text: string }[] = [];
+  /** Services for which it was asked, and by whom. */
+  readonly asked: { readonly service: string; readonly by: string }[] = [];
   readonly unloading: AbortController = new AbortController();
   players: GamePlayer[] = [];
   outcome: SayOutcome = "sent";
@@ -120,6 +147,7 @@ export class RelayServer {
   }
 
   async answer(service: string, from: string, payload: unknown): Promise<unknown> {
+    this.asked.push({ service, by: from });
     switch (service) {
       case "chat.tell":
         return await this.relay.privateLines.answer(from, payload);
@@ -167,10 +195,13 @@ export class RelayServer {
       request: async (node, service, payload) => {
         this.unloading.signal.throwIfAborted();
         const server = bed.server(node);
-        if (server === undefined) throw new MeshError("unknown_node", `there is no node ${node}`);
+        const isReached = server === this || (server !== undefined && bed.isLinked(this, server));
+        if (server === undefined || !isReached) {
+          throw new MeshError("unknown_node", `there is no node ${node}`);
+        }
         return await server.answer(service, this.name, structuredClone(payload));
       },
-      peers: () => bed.servers.filter((server) => server !== this).map(peerOf),
+      peers: () => bed.servers.filter((server) => bed.isLinked(this, server)).map(peerOf),
     };
   }
 }

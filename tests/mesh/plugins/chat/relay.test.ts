@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { ASKS_MAX, LINES_SAID_MAX } from "../../../../mesh/plugins/chat/limits.ts";
+import { ASKS_MAX, COMINGS_MAX, LINES_SAID_MAX } from "../../../../mesh/plugins/chat/limits.ts";
 import { receiptTopicOf } from "../../../../mesh/plugins/chat/receipts.ts";
 import { messageOf, RelayBed, type RelayServer } from "./relay-bed.ts";
 
@@ -534,6 +534,89 @@ describe("the last lines", () => {
     await late.happens({ type: "up", map: undefined, players: [] });
     await late.say("bridge", "[surf] Alice: first of all");
     expect(late.counts).toEqual({ shown: 1, echo: 1 });
+  });
+
+  test("are asked from nodes that come after the game, and shown once", async () => {
+    await surf.say("Alice", "first of all");
+    bed.nowMs += 1000;
+    const late = bed.add("late", { history: "10" });
+    bed.part(late);
+    await late.happens({ type: "up", map: undefined, players: [] });
+    expect(late.lines).toEqual([]);
+    bed.nowMs += 1000;
+    await bhop.say("Bob", "while nobody is there");
+    await bed.join(late);
+    const missed = ["[surf] Alice: first of all", "[bhop] Bob: while nobody is there"];
+    expect(late.lines).toEqual(missed);
+    bed.part(late);
+    await bed.join(late);
+    expect(late.lines).toEqual(missed);
+  });
+
+  test("are those of the time in which the nodes did not reach each other, and no old ones", async () => {
+    const late = bed.add("late", { history: "10" });
+    await late.happens({ type: "up", map: undefined, players: [] });
+    await surf.say("Alice", "you see this");
+    bed.part(late);
+    await surf.say("Alice", "and this a quarter of an hour too late");
+    bed.nowMs += 16 * 60_000;
+    await surf.say("Alice", "and this a little late");
+    await bed.join(late);
+    expect(late.lines).toEqual([
+      "[surf] Alice: you see this",
+      "[surf] Alice: and this a little late",
+    ]);
+  });
+
+  test("are none to a game that is down when a node comes", async () => {
+    await surf.say("Alice", "first of all");
+    const late = bed.add("late", { history: "10" });
+    bed.part(late);
+    late.outcome = "down";
+    await bed.join(late);
+    expect(late.counts).toEqual({});
+    late.outcome = "sent";
+    await late.happens({ type: "up", map: undefined, players: [] });
+    expect(late.lines).toEqual(["[surf] Alice: first of all"]);
+  });
+
+  test("are not asked for without end from a node that comes again and again", async () => {
+    const late = bed.add("late", { history: "10" });
+    for (let n = 0; n < 100; n += 1) {
+      bed.part(late);
+      await bed.join(late);
+    }
+    expect(surf.asked.length).toBe(COMINGS_MAX);
+    bed.nowMs += 60_000;
+    await surf.say("Alice", "one more");
+    await bed.join(late);
+    expect(surf.asked.length).toBe(COMINGS_MAX + 1);
+  });
+
+  test("are all shown where a node comes while others are asked", async () => {
+    await surf.say("Alice", "first of all");
+    const late = bed.add("late", { history: "10" });
+    bed.part(bhop);
+    await bhop.say("Bob", "said elsewhere");
+    const up = late.relay.onGameEvent({ type: "up", map: undefined, players: [] });
+    await bed.join(bhop);
+    await up;
+    expect(late.lines.toSorted()).toEqual([
+      "[bhop] Bob: said elsewhere",
+      "[surf] Alice: first of all",
+    ]);
+  });
+
+  test("are asked from as many as it takes, because those that are there longest need not know any", async () => {
+    const talker = new RelayBed();
+    for (const name of ["one", "two", "three", "four", "five"]) {
+      talker.add(name, { channels: "trains" });
+    }
+    const speaker = talker.add("speaker");
+    await speaker.say("Alice", "first of all");
+    const late = talker.add("late", { history: "10" });
+    await late.happens({ type: "up", map: undefined, players: [] });
+    expect(late.lines).toEqual(["[speaker] Alice: first of all"]);
   });
 
   test("are not asked for by default, nor are old ones shown", async () => {
