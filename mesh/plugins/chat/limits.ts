@@ -76,6 +76,9 @@ export const ECHO_LOOKS_FACTOR = 4;
 /** Lines whose showing is remembered from one load to the next: the longest history of all channels. */
 export const SHOWN_KEPT_MAX: number = HISTORY_LINES_MAX * CHANNELS_MAX;
 
+/** What was shown in the last moments before a crash may be shown again; the file has a hundred KiB at most. */
+export const SHOWN_KEPT_EVERY_MS: number = SECOND_MS;
+
 /** So many ids of the greatest length, each character escaped. */
 export const SHOWN_FILE_BYTES_MAX: number = MiB;
 

@@ -9,7 +9,7 @@ import {
 } from "../../index.ts";
 import { type Desk, newDesk } from "./desk.ts";
 import { HISTORY_SERVICE } from "./late-lines.ts";
-import { TRACE_ENTRIES_MAX } from "./limits.ts";
+import { SHOWN_KEPT_EVERY_MS, TRACE_ENTRIES_MAX } from "./limits.ts";
 import { MUTE_USAGE, MUTES_SERVICE, MUTES_TOPIC, MuteDesk } from "./mute-desk.ts";
 import { openMutes } from "./mute-store.ts";
 import { TELL_SERVICE } from "./private-lines.ts";
@@ -40,8 +40,10 @@ export const chatPlugin: Plugin = definePlugin({
   },
 });
 
-async function keepShown(node: PluginNode, { shown, clock }: Desk, file: ShownFile): Promise<void> {
+async function keepShown(node: PluginNode, desk: Desk, file: ShownFile): Promise<void> {
+  const { shown, clock, settings } = desk;
   await file.recall(shown, clock.now());
+  if (settings.historyLines > 0) node.every(SHOWN_KEPT_EVERY_MS, () => file.keep(shown));
   node.onUnload(() => file.keep(shown));
 }
 

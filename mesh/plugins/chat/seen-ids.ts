@@ -8,6 +8,7 @@ export class SeenIds {
   readonly #options: SeenIdsOptions;
   /** When each came; the longest known first. */
   readonly #seenAtMs = new Map<string, number>();
+  #changes = 0;
 
   constructor(options: SeenIdsOptions) {
     this.#options = options;
@@ -17,11 +18,17 @@ export class SeenIds {
     return this.#seenAtMs.size;
   }
 
+  /** How often one came or was taken out. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   /** Answers whether it is new. A second one does not make it stay longer. `nowMs` is of a clock that never goes back. */
   add(id: string, nowMs: number): boolean {
     this.#forget(nowMs);
     if (this.#seenAtMs.has(id)) return false;
     this.#seenAtMs.set(id, nowMs);
+    this.#changes += 1;
     return true;
   }
 
@@ -30,7 +37,7 @@ export class SeenIds {
   }
 
   remove(id: string): void {
-    this.#seenAtMs.delete(id);
+    if (this.#seenAtMs.delete(id)) this.#changes += 1;
   }
 
   /** So many of those that came last. */

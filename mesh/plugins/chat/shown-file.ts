@@ -1,5 +1,6 @@
 /** Which lines the game has shown, from one load of the relay to the next: lest they are shown again as lines of the past. */
 
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { Logger } from "../../index.ts";
@@ -7,6 +8,8 @@ import { SHOWN_FILE_BYTES_MAX, SHOWN_KEPT_MAX } from "./limits.ts";
 import type { SeenIds } from "./seen-ids.ts";
 
 const FILE_NAME = "shown.json";
+
+const NOT_KEPT = "which lines were shown cannot be kept, and some may be shown again";
 
 const Ids = v.array(v.pipe(v.string(), v.maxLength(64)));
 
@@ -19,6 +22,10 @@ export interface ShownFileOptions {
 export class ShownFile {
   readonly #path: string;
   readonly #log: Logger;
+  #writing: Promise<void> = Promise.resolve();
+  /** Of the ids, how often they had changed when they were written. */
+  #kept: number | undefined;
+  #isFailing = false;
 
   constructor({ folder, log }: ShownFileOptions) {
     this.#path = join(folder, FILE_NAME);
@@ -35,13 +42,24 @@ export class ShownFile {
     }
   }
 
+  /** Where they have changed since the last time. A crash leaves the file of the last time, or the new one. */
   async keep(shown: SeenIds): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#keep(shown));
+    await this.#writing;
+  }
+
+  async #keep(shown: SeenIds): Promise<void> {
+    const { changes } = shown;
+    if (changes === this.#kept) return;
+    const temporary = `${this.#path}.new`;
     try {
-      await Bun.write(this.#path, JSON.stringify(shown.last(SHOWN_KEPT_MAX)));
+      await Bun.write(temporary, JSON.stringify(shown.last(SHOWN_KEPT_MAX)));
+      await rename(temporary, this.#path);
+      this.#kept = changes;
+      this.#isFailing = false;
     } catch (error) {
-      this.#log.warn("which lines were shown cannot be kept, and some may be shown again", {
-        error,
-      });
+      if (!this.#isFailing) this.#log.warn(NOT_KEPT, { error });
+      this.#isFailing = true;
     }
   }
 }

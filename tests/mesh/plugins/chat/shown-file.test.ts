@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { SHOWN_KEPT_MAX } from "../../../../mesh/plugins/chat/limits.ts";
 import { SeenIds } from "../../../../mesh/plugins/chat/seen-ids.ts";
 import { ShownFile } from "../../../../mesh/plugins/chat/shown-file.ts";
@@ -42,4 +43,37 @@ test("where there is none, nothing is known; where there can be none, it is told
   expect(log.messages("warn")).toEqual([
     "which lines were shown cannot be kept, and some may be shown again",
   ]);
+});
+
+test("nothing is written where nothing has changed, and what has is written whole", async () => {
+  await using folder = await TempFolder.create();
+  const shown = newIds();
+  const file = new ShownFile({ folder: folder.path, log: new RecordingLogger() });
+  shown.add("one", 0);
+  await file.keep(shown);
+  await folder.write("shown.json", "not this");
+  await file.keep(shown);
+  expect(await Bun.file(folder.at("shown.json")).text()).toBe("not this");
+  shown.add("two", 0);
+  await Promise.all([file.keep(shown), file.keep(shown)]);
+  expect(await Bun.file(folder.at("shown.json")).json()).toEqual(["one", "two"]);
+  shown.remove("two");
+  await file.keep(shown);
+  expect(await Bun.file(folder.at("shown.json")).json()).toEqual(["one"]);
+  expect(await readdir(folder.path)).toEqual(["shown.json"]);
+});
+
+test("a disk that is full is told once, and what waits is written when there is room", async () => {
+  await using folder = await TempFolder.create();
+  const log = new RecordingLogger();
+  const shown = newIds();
+  const file = new ShownFile({ folder: folder.path, log });
+  await mkdir(folder.at("shown.json.new"));
+  shown.add("one", 0);
+  await file.keep(shown);
+  await file.keep(shown);
+  expect(log.messages("warn").length).toBe(1);
+  await rmdir(folder.at("shown.json.new"));
+  await file.keep(shown);
+  expect(await Bun.file(folder.at("shown.json")).json()).toEqual(["one"]);
 });
