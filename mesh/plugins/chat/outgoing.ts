@@ -68,12 +68,13 @@ export class Outgoing {
   ): Outcome | undefined {
     const { node, settings, clock, echo, mutes, rates, looks } = this.#desk;
     if (text === "") return "empty";
-    if (this.#takeCommand(event, text)) return "command";
+    const isIgnored = settings.ignorePlayers.has(player.toLowerCase());
+    if (!isIgnored && this.#takeCommand(event, text)) return "command";
     if (channels.length === 0) return "not_sent_here";
     const look = looks.take(player, node.name, clock.now());
     if (look !== "pass") return look;
     const said = { server: node.name, player, text };
-    if (settings.ignorePlayers.has(player.toLowerCase())) {
+    if (isIgnored) {
       echo.remember(said, clock.now());
       return "ignored_player";
     }

@@ -747,6 +747,16 @@ describe("commands of players", () => {
     expect(other.answer("chat.tell", "rogue", asked)).rejects.toThrow("you are muted");
   });
 
+  test("of players of ignore_players are none", async () => {
+    const one = bed.add("one", { ...ON, ignore_players: "bridge" });
+    const other = bed.add("other", ON);
+    other.players = [{ name: "Bob" }];
+    await one.say("Bridge", "!msg Bob spam");
+    await one.say("Bridge", "!players");
+    expect([one.told, other.told, surf.lines]).toEqual([[], [], []]);
+    expect(one.counts).toEqual({ ignored_player: 2 });
+  });
+
   test("are answered as often as the rates say, and then once that they come too fast", async () => {
     const one = bed.add("one", ON);
     for (let n = 0; n < 100; n += 1) await one.say("Alice", n % 2 === 0 ? "!players" : "!msg");
