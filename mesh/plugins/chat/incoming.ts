@@ -1,10 +1,10 @@
 /** From the other nodes to the game. */
 
-import type { GameLine, Message, SayOutcome } from "../../index.ts";
+import type { GameLine, Message } from "../../index.ts";
 import type { Desk } from "./desk.ts";
 import type { HistoryLine } from "./history.ts";
 import { LINES_SAID_MAX } from "./limits.ts";
-import type { Outcome } from "./outcome.ts";
+import { type Outcome, outcomeOfSaying } from "./outcome.ts";
 import { type RelayLine, readRelayLine } from "./relay-line.ts";
 import { INCOMING } from "./settings.ts";
 
@@ -13,15 +13,6 @@ export interface IncomingOptions {
   /** Tells the node that sent the line what became of it. */
   readonly sendReceipt: (node: string, id: string, outcome: Outcome) => void;
 }
-
-const OUTCOMES: Readonly<Record<SayOutcome, Outcome>> = {
-  sent: "shown",
-  empty: "empty",
-  queue_full: "queue_full",
-  down: "game_down",
-  unsupported: "unsupported",
-  failed: "failed",
-};
 
 const NOTHING: RelayLine = { id: undefined, audience: "all", player: "", team: "", text: "" };
 
@@ -65,7 +56,7 @@ export class Incoming {
     const line: RelayLine = { ...NOTHING, id, player, text };
     // A bot in the game repeats it as any other.
     echo.remember({ server: from, player, text }, clock.now());
-    const outcome = OUTCOMES[await node.game.say(this.#shown(channel, from, line))];
+    const outcome = outcomeOfSaying(await node.game.say(this.#shown(channel, from, line)));
     if (outcome !== "shown") shown.remove(id);
     this.#note(channel, from, line, outcome);
   }
@@ -97,7 +88,7 @@ export class Incoming {
     if (this.#saying >= LINES_SAID_MAX) return "queue_full";
     this.#saying += 1;
     try {
-      return OUTCOMES[await this.#desk.node.game.say(line)];
+      return outcomeOfSaying(await this.#desk.node.game.say(line));
     } finally {
       this.#saying -= 1;
     }

@@ -1,3 +1,5 @@
+import type { SayOutcome } from "../../index.ts";
+
 /**
  * What became of a line.
  *
@@ -16,7 +18,8 @@
  * | `server_rate` | its server has said more than `server_lines` |
  * | `ignored_player` | its player is one of `ignore_players` |
  * | `not_sent_here` | this server sends such lines to no channel |
- * | `not_received_here` | this server does not show the lines of its channel |
+ * | `not_received_here` | this server does not show the lines of its channel, or takes no private lines |
+ * | `player_left` | the player to whom it was written is not there any more |
  * | `empty` | nothing of it can be shown |
  * | `game_down` | there is no game, or its console is not there now |
  * | `queue_full` | too many lines wait for the game's console |
@@ -41,6 +44,7 @@ const NO_COUNTS = {
   ignored_player: 0,
   not_sent_here: 0,
   not_received_here: 0,
+  player_left: 0,
   empty: 0,
   game_down: 0,
   queue_full: 0,
@@ -48,6 +52,20 @@ const NO_COUNTS = {
   failed: 0,
   bad_message: 0,
 } as const;
+
+const OF_SAYING: Readonly<Record<SayOutcome, Outcome>> = {
+  sent: "shown",
+  empty: "empty",
+  queue_full: "queue_full",
+  down: "game_down",
+  unsupported: "unsupported",
+  failed: "failed",
+};
+
+/** Of a line that the game was given. */
+export function outcomeOfSaying(outcome: SayOutcome): Outcome {
+  return OF_SAYING[outcome];
+}
 
 /** Decisions by their outcomes. */
 export type OutcomeCounts = Record<Outcome, number>;

@@ -9,11 +9,12 @@ import {
 } from "../../index.ts";
 import type { Desk } from "./desk.ts";
 import type { Outcome } from "./outcome.ts";
+import type { Asker } from "./player-commands.ts";
 import { type LineType, payloadOf, type RelayLine, topicOf } from "./relay-line.ts";
 import { reply } from "./reply.ts";
 import { safeName, safeText } from "./safe-chat.ts";
 
-export type ChatEvent = Extract<GameEvent, { readonly type: "chat" }>;
+type ChatEvent = Extract<GameEvent, { readonly type: "chat" }>;
 
 /** Where nothing of a name can be shown. */
 const NOBODY = "?";
@@ -22,8 +23,8 @@ type SaidHere = Omit<RelayLine, "id">;
 
 export interface OutgoingOptions {
   readonly desk: Desk;
-  /** Takes what is meant for the relay itself; answers whether it was. */
-  readonly takeCommand: (event: ChatEvent, text: string) => boolean;
+  /** Takes what is meant for the relay itself, and traces it; answers whether it was. */
+  readonly takeCommand: (asker: Asker, text: string) => boolean;
 }
 
 export class Outgoing {
@@ -47,9 +48,13 @@ export class Outgoing {
       team: safeName(event.player.team ?? "") ?? "",
       text: safeText(event.text) ?? "",
     };
+    const { player, text } = line;
+    const isIgnored = this.#desk.settings.ignorePlayers.has(player.toLowerCase());
+    const asker = { player: event.player, name: player };
+    if (text !== "" && !isIgnored && this.#takeCommand(asker, text)) return;
     const channels = this.#channelsFor(event.audience);
     const [firstChannel = ""] = channels;
-    const refused = this.#refusalOf(event, line, channels);
+    const refused = this.#refusalOf(line, channels, isIgnored);
     if (refused !== undefined) {
       this.#note("", firstChannel, line, refused);
       if (refused === "player_rate" || refused === "server_rate") this.#giveNotice(event.player);
@@ -62,14 +67,12 @@ export class Outgoing {
 
   /** Why the line stays here, but for the filters. */
   #refusalOf(
-    event: ChatEvent,
     { player, text }: SaidHere,
     channels: readonly string[],
+    isIgnored: boolean,
   ): Outcome | undefined {
-    const { node, settings, clock, echo, mutes, rates, looks } = this.#desk;
+    const { node, clock, echo, mutes, rates, looks } = this.#desk;
     if (text === "") return "empty";
-    const isIgnored = settings.ignorePlayers.has(player.toLowerCase());
-    if (!isIgnored && this.#takeCommand(event, text)) return "command";
     if (channels.length === 0) return "not_sent_here";
     const look = looks.take(player, node.name, clock.now());
     if (look !== "pass") return look;

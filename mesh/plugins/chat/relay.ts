@@ -5,6 +5,7 @@ import type { Desk } from "./desk.ts";
 import { Incoming } from "./incoming.ts";
 import { LateLines } from "./late-lines.ts";
 import { Outgoing } from "./outgoing.ts";
+import { PlayerCommands } from "./player-commands.ts";
 import { PrivateLines } from "./private-lines.ts";
 import { Receipts } from "./receipts.ts";
 
@@ -20,6 +21,7 @@ export class Relay {
     this.#desk = desk;
     const receipts = new Receipts(desk);
     const privateLines = new PrivateLines(desk);
+    const commands = new PlayerCommands({ desk, privateLines });
     const incoming = new Incoming({
       desk,
       sendReceipt: (node, id, outcome) => receipts.send(node, id, outcome),
@@ -29,7 +31,7 @@ export class Relay {
     this.#incoming = incoming;
     this.#outgoing = new Outgoing({
       desk,
-      takeCommand: (event, text) => privateLines.take(event, text),
+      takeCommand: (asker, text) => commands.take(asker, text),
     });
     this.lateLines = new LateLines({
       desk,

@@ -92,6 +92,10 @@ export class RelayServer {
   readonly asked: { readonly service: string; readonly by: string }[] = [];
   readonly unloading: AbortController = new AbortController();
   players: GamePlayer[] = [];
+  /** Its players go as soon as it is asked for one. */
+  leaves = false;
+  /** Instead of an answer. */
+  answersWith: MeshError | undefined;
   outcome: SayOutcome = "sent";
   tellOutcome: SayOutcome = "sent";
   /** When the console says what became of a line. */
@@ -148,6 +152,8 @@ export class RelayServer {
 
   async answer(service: string, from: string, payload: unknown): Promise<unknown> {
     this.asked.push({ service, by: from });
+    if (this.answersWith !== undefined) throw this.answersWith;
+    if (this.leaves) this.players = [];
     switch (service) {
       case "chat.tell":
         return await this.relay.privateLines.answer(from, payload);

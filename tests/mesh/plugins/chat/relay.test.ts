@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { MeshError, type MeshErrorCode } from "../../../../mesh/index.ts";
 import { ASKS_MAX, COMINGS_MAX, LINES_SAID_MAX } from "../../../../mesh/plugins/chat/limits.ts";
 import { receiptTopicOf } from "../../../../mesh/plugins/chat/receipts.ts";
 import { messageOf, RelayBed, type RelayServer } from "./relay-bed.ts";
@@ -703,7 +704,85 @@ describe("commands of players", () => {
     expect(other.told).toEqual([{ to: "Bob", text: "[one] Alice to you: are you there" }]);
     expect(one.told).toEqual([{ to: "Alice", text: "to Bob@other: sent" }]);
     expect([surf.lines, bhop.lines, other.lines]).toEqual([[], [], []]);
-    expect(one.counts).toEqual({ command: 1 });
+    expect(one.counts).toEqual({ sent: 1 });
+    expect(other.counts).toEqual({ shown: 1 });
+  });
+
+  test("a private line is traced at both ends, without what it says", async () => {
+    const one = bed.add("one", { ...ON, command_prefix: "/" });
+    const other = bed.add("other", ON);
+    other.players = [{ name: "Bob" }];
+    await one.say("Alice", "/msg bob a secret");
+    other.tellOutcome = "queue_full";
+    await one.say("Alice", "/msg bob a secret");
+    await one.say("Alice", "/msg nobody a secret");
+    await one.say("Alice", '/msg "Bob a secret');
+    const [sent, shown, again, full, nobody, usage, ...more] = one.desk.trace.last(10);
+    const from = { node: "one", player: "Alice" };
+    expect(sent).toMatchObject({ channel: "", from, to: "one", outcome: "sent" });
+    expect(sent?.text).toBe("/msg Bob@other");
+    expect(shown).toMatchObject({ id: sent?.id, to: "other", outcome: "shown" });
+    expect([again, full]).toMatchObject([{ outcome: "sent" }, { outcome: "queue_full" }]);
+    expect(nobody).toMatchObject({ text: "/msg nobody", outcome: "command" });
+    expect(usage).toMatchObject({ text: "/msg", outcome: "command" });
+    expect(more).toEqual([]);
+    expect(one.counts).toEqual({ sent: 2, command: 2 });
+    expect(other.desk.trace.last(10)).toMatchObject([
+      { id: sent?.id, channel: "", from, to: "other", text: "!msg Bob", outcome: "shown" },
+      { id: again?.id, outcome: "queue_full" },
+    ]);
+    expect(other.counts).toEqual({ shown: 1, queue_full: 1 });
+    expect(JSON.stringify([one, other].map(({ desk }) => desk.trace.last(10)))).not.toContain(
+      "secret",
+    );
+  });
+
+  test.each<[Partial<RelayServer>, string, string]>([
+    [{ tellOutcome: "failed" }, "failed", "not shown: the game of other has not taken it"],
+    [{ tellOutcome: "empty" }, "empty", "not shown: nothing of it can be shown"],
+    [{ tellOutcome: "down" }, "game_down", "not shown: the game of other is down"],
+    [
+      { tellOutcome: "queue_full" },
+      "queue_full",
+      "not shown: the game of other has too much to show; try again",
+    ],
+    [{ leaves: true }, "player_left", "not shown: Bob does not play on other any more"],
+  ])("a private line that is not shown is told as a sentence: %j", async (how, outcome, text) => {
+    const one = bed.add("one", ON);
+    const other = bed.add("other", ON);
+    other.players = [{ name: "Bob" }];
+    Object.assign(other, how);
+    await one.say("Alice", "!msg Bob hi");
+    expect(one.told).toEqual([{ to: "Alice", text }]);
+    expect(other.counts).toEqual({ [outcome]: 1 });
+  });
+
+  test.each<[MeshErrorCode, string]>([
+    ["request_timeout", "not shown: other did not answer"],
+    ["unknown_service", "not shown: other takes no private lines"],
+    ["too_many_requests", "not shown: there is too much on the way to other; try again"],
+    ["remote_failure", "not shown: other could not show it"],
+    ["node_lost", "not shown: other cannot be reached"],
+  ])("a private line that gets no answer is told as a sentence: %s", async (code, text) => {
+    const one = bed.add("one", ON);
+    const other = bed.add("other", ON);
+    other.players = [{ name: "Bob" }];
+    other.answersWith = new MeshError(code, "in words for operators");
+    await one.say("Alice", "!msg Bob hi");
+    expect(one.told).toEqual([{ to: "Alice", text }]);
+    expect(one.counts).toEqual({ sent: 1, failed: 1 });
+    expect(one.desk.trace.last(1)).toMatchObject([{ to: "other", outcome: "failed" }]);
+  });
+
+  test("a private line that is none is refused, and a flood of them costs little", async () => {
+    const other = bed.add("other", ON);
+    expect(other.answer("chat.tell", "rogue", { to: 7 })).rejects.toThrow("ask with {id: ID");
+    for (let n = 0; n < 2000; n += 1) {
+      await other.answer("chat.tell", "rogue", { id: "", to: "Bob", player: "M", text: `${n}` });
+    }
+    expect(other.counts).toMatchObject({ bad_message: 1, player_left: 10 });
+    expect(Object.values(other.counts).reduce((sum, count) => sum + count)).toBe(2001);
+    expect(await other.answer("chat.tell", "rogue", { to: 7 })).toBe("server_rate");
   });
 
   test.each([
@@ -742,9 +821,9 @@ describe("commands of players", () => {
     await one.say("Mallory", "!msg Bob hi");
     expect(one.told.at(-1)?.text).toBe("you are muted");
     // Nor where only the receiving server knows of it, or the sending one does not care.
-    const asked = { to: "Bob", player: "Mallory", text: "hi" };
+    const asked = { id: "", to: "Bob", player: "Mallory", text: "hi" };
     await bed.settled();
-    expect(other.answer("chat.tell", "rogue", asked)).rejects.toThrow("you are muted");
+    expect(await other.answer("chat.tell", "rogue", asked)).toBe("muted");
   });
 
   test("of players of ignore_players are none", async () => {
