@@ -38,15 +38,17 @@ export class PrivateLines {
 
   /** Of a player here, for one anywhere. Resolves with what the sender is told. */
   async send(player: string, to: PlayerQuery, text: string): Promise<string> {
-    const { node } = this.#desk;
+    const { node, settings } = this.#desk;
     const from = { node: node.name, player };
+    const filtered = settings.filters.apply(text);
     const found = findPlayer(this.#namesByServer(), to);
     const address = found.kind === "found" ? `${found.name}@${found.server}` : to.name;
     const line = { id: "", from, to: node.name, address };
     const refused = this.#refusalOf(player);
-    if (refused !== undefined) {
-      this.#note(line, refused);
-      return outcomeText(refused, { server: node.name, name: to.name });
+    if (refused !== undefined || filtered.kind === "drop") {
+      const outcome = refused ?? "filtered";
+      this.#note(line, outcome);
+      return outcomeText(outcome, { server: node.name, name: to.name });
     }
     if (found.kind !== "found") {
       this.#note(line, "command");
@@ -54,7 +56,7 @@ export class PrivateLines {
     }
     const id = Bun.randomUUIDv7();
     this.#note({ ...line, id }, "sent");
-    const asked = { id, to: found.name, player, text };
+    const asked = { id, to: found.name, player, text: filtered.text };
     return await this.#ask(found, { ...line, id, to: found.server }, asked);
   }
 

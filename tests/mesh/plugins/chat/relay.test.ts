@@ -836,6 +836,23 @@ describe("commands of players", () => {
     expect(one.counts).toEqual({ ignored_player: 2 });
   });
 
+  test("filters hold for private lines, those of the sender's server and those of the other", async () => {
+    const one = bed.add("one", { ...ON, drop: ["buy gold"], mask: ["darn"] });
+    const other = bed.add("other", { ...ON, drop: ["free coins"], mask: ["heck"] });
+    other.players = [{ name: "Bob" }];
+    await one.say("Alice", "!msg Bob buy gold here");
+    await one.say("Alice", "!msg Bob free coins here");
+    await one.say("Alice", "!msg Bob darn what the heck");
+    expect(other.told).toEqual([{ to: "Bob", text: "[one] Alice to you: *** what the ***" }]);
+    expect(one.told.map(({ text }) => text)).toEqual([
+      "not shown: a filter of one keeps it back",
+      "not shown: a filter of other keeps it back",
+      "to Bob@other: sent",
+    ]);
+    expect(one.counts).toEqual({ filtered: 1, sent: 2 });
+    expect(other.counts).toEqual({ filtered: 1, shown: 1 });
+  });
+
   test("are answered as often as the rates say, and then once that they come too fast", async () => {
     const one = bed.add("one", ON);
     for (let n = 0; n < 100; n += 1) await one.say("Alice", n % 2 === 0 ? "!players" : "!msg");
