@@ -58,6 +58,20 @@ export class EchoGuard {
     return verdict;
   }
 
+  /**
+   * For a command, or what goes to one player alone: it may quote what it likes, but nobody types the same as somebody
+   * else did a moment ago, however short it is. It is remembered as by {@link check}.
+   */
+  checkCommand(said: SaidLine, nowMs: number): EchoVerdict {
+    const candidate = this.#candidate(said, nowMs);
+    if (candidate === undefined) return "pass";
+    const before = this.#recent.get(candidate.line.key);
+    const isCopy = this.#isCopy(candidate);
+    this.#add(candidate.line, isCopy, nowMs);
+    if (before !== undefined && isRepeated(before, isCopy, nowMs)) return "repeated";
+    return isCopy ? "echo" : "pass";
+  }
+
   /** For lines that others can see, but that are decided otherwise: a bot must not repeat what a muted player says. */
   remember(said: SaidLine, nowMs: number): void {
     const candidate = this.#candidate(said, nowMs);

@@ -3,6 +3,7 @@
 import { cutLine, type GamePlayer } from "../../index.ts";
 import { type ChatCommand, parseChatCommand } from "./commands.ts";
 import type { Desk } from "./desk.ts";
+import type { EchoVerdict } from "./echo-guard.ts";
 import type { Outcome } from "./outcome.ts";
 import type { PrivateLines } from "./private-lines.ts";
 import { reply } from "./reply.ts";
@@ -36,7 +37,7 @@ export class PlayerCommands {
     const { node } = this.#desk;
     const command = this.#commandIn(text);
     if (command === undefined) return false;
-    this.#carryOut(asker, command).catch((error: unknown) => {
+    this.#carryOut(asker, text, command).catch((error: unknown) => {
       // The plugin may have been unloaded meanwhile.
       if (!node.signal.aborted) node.log.error("a command of a player failed", { error });
     });
@@ -51,8 +52,12 @@ export class PlayerCommands {
     return isOn ? command : undefined;
   }
 
-  async #carryOut({ player, name }: Asker, command: ChatCommand): Promise<void> {
-    const { node, rates, clock } = this.#desk;
+  async #carryOut({ player, name }: Asker, text: string, command: ChatCommand): Promise<void> {
+    const { node, rates, looks, echo, clock } = this.#desk;
+    const look = looks.take(name, node.name, clock.now());
+    if (look !== "pass") return this.#note(name, command, look);
+    // Whatever becomes of it: others see it, and a bot may repeat it.
+    const verdict = echo.checkCommand({ server: node.name, player: name, text }, clock.now());
     const rate = rates.take(name, node.name, clock.now());
     if (rate !== "pass") {
       this.#note(name, command, rate);
@@ -60,13 +65,16 @@ export class PlayerCommands {
       if (!rates.isNoticeDue(name, clock.now())) return;
       return await reply(this.#desk, player, "your lines come too fast; wait a little");
     }
+    return await reply(this.#desk, player, await this.#answerTo(name, command, verdict));
+  }
+
+  async #answerTo(name: string, command: ChatCommand, verdict: EchoVerdict): Promise<string> {
     if (command.kind === "msg") {
       const { to, text } = command;
-      return await reply(this.#desk, player, await this.#privateLines.send(name, to, text));
+      return await this.#privateLines.send({ player: name, to, text, verdict });
     }
     this.#note(name, command, "command");
-    const answer = command.kind === "usage" ? command.usage : this.#players();
-    return await reply(this.#desk, player, answer);
+    return command.kind === "usage" ? command.usage : this.#players();
   }
 
   #players(): string {

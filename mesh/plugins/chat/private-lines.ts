@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { MeshError } from "../../index.ts";
 import type { Desk } from "./desk.ts";
+import type { EchoVerdict } from "./echo-guard.ts";
 import { findPlayer, type PlayerQuery } from "./find-player.ts";
 import { isOutcome, type Outcome, outcomeOfSaying } from "./outcome.ts";
 import { notFoundText, notReachedText, outcomeText } from "./private-texts.ts";
@@ -18,6 +19,14 @@ const Private = v.object({
   player: v.pipe(v.string(), v.maxLength(1000)),
   text: v.pipe(v.string(), v.maxLength(4000)),
 });
+
+export interface LineToSend {
+  readonly player: string;
+  readonly to: PlayerQuery;
+  readonly text: string;
+  /** What the echo guard says of the command. */
+  readonly verdict: EchoVerdict;
+}
 
 /** Of a private line, what the trace has. */
 interface Addressed {
@@ -37,7 +46,7 @@ export class PrivateLines {
   }
 
   /** Of a player here, for one anywhere. Resolves with what the sender is told. */
-  async send(player: string, to: PlayerQuery, text: string): Promise<string> {
+  async send({ player, to, text, verdict }: LineToSend): Promise<string> {
     const { node, settings } = this.#desk;
     const from = { node: node.name, player };
     const filtered = settings.filters.apply(text);
@@ -53,6 +62,10 @@ export class PrivateLines {
     if (found.kind !== "found") {
       this.#note(line, "command");
       return notFoundText(to, found);
+    }
+    if (verdict !== "pass") {
+      this.#note(line, verdict);
+      return outcomeText(verdict, found);
     }
     const id = Bun.randomUUIDv7();
     this.#note({ ...line, id }, "sent");
@@ -118,6 +131,11 @@ export class PrivateLines {
     if (mutes.isMuted(player, from, clock.date()) !== undefined) return "muted";
     const filtered = settings.filters.apply(text);
     if (filtered.kind === "drop") return "filtered";
+    // A bot repeats in one game what was typed in another.
+    const typed = { server: from, player, text: `to ${to}: ${text}` };
+    const verdict = echo.checkCommand(typed, clock.now());
+    if (verdict !== "pass") return verdict;
+    // A bot in this game repeats what one player reads there.
     echo.remember({ server: from, player, text }, clock.now());
     const line = `[${from}] ${player} to you: ${filtered.text}`;
     return outcomeOfSaying(await node.game.tell(target, line));

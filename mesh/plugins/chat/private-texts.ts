@@ -23,6 +23,9 @@ function reasonOf(outcome: Outcome, { server, name }: Addressee): string {
     case "player_rate":
     case "server_rate":
       return "your lines come too fast; wait a little";
+    case "echo":
+    case "repeated":
+      return "the same was written a moment ago";
     case "player_left":
       return `${name} does not play on ${server} any more`;
     case "not_received_here":

@@ -714,7 +714,7 @@ describe("commands of players", () => {
     other.players = [{ name: "Bob" }];
     await one.say("Alice", "/msg bob a secret");
     other.tellOutcome = "queue_full";
-    await one.say("Alice", "/msg bob a secret");
+    await one.say("Alice", "/msg bob another secret");
     await one.say("Alice", "/msg nobody a secret");
     await one.say("Alice", '/msg "Bob a secret');
     const [sent, shown, again, full, nobody, usage, ...more] = one.desk.trace.last(10);
@@ -853,9 +853,55 @@ describe("commands of players", () => {
     expect(other.counts).toEqual({ filtered: 1, shown: 1 });
   });
 
+  test("a private line that a bot repeats reaches nobody twice, in the same game or another", async () => {
+    const one = bed.add("one", ON);
+    const other = bed.add("other", ON);
+    const third = bed.add("third", ON);
+    other.players = [{ name: "Bob" }];
+    await one.say("Alice", "!msg Bob hi");
+    await one.say("bridge", "!msg Bob hi");
+    await third.say("bridge", "!msg Bob hi");
+    await other.say("bridge", "!msg Bob hi");
+    expect(other.told.filter(({ to }) => to === "Bob").length).toBe(1);
+    expect(one.counts).toEqual({ sent: 1, echo: 1 });
+    expect(one.told.at(-1)).toEqual({
+      to: "bridge",
+      text: "not shown: the same was written a moment ago",
+    });
+    expect(third.counts).toEqual({ sent: 1 });
+    expect(other.counts).toEqual({ shown: 1, sent: 1, echo: 2 });
+  });
+
+  test("what is typed to the relay goes nowhere else, whoever repeats it with a name", async () => {
+    const one = bed.add("one", ON);
+    bed.add("other", ON).players = [{ name: "Bob" }];
+    await one.say("Alice", "!msg Bob a secret");
+    await one.say("bridge", "<Alice> !msg Bob a secret");
+    await one.say("Al", "!players");
+    await one.say("bridge", "Al: !players");
+    expect(surf.lines).toEqual([]);
+    expect(one.counts).toEqual({ sent: 1, command: 1, echo: 2 });
+  });
+
+  test("people may ask and write the same again, and write what they have said", async () => {
+    const one = bed.add("one", ON);
+    const other = bed.add("other", ON);
+    other.players = [{ name: "Bob" }];
+    const long = "does anyone want to play a round of surf with me?";
+    await one.say("Alice", "!players");
+    await one.say("Zoe", "!players");
+    await one.say("Alice", long);
+    await one.say("Alice", `!msg Bob ${long}`);
+    bed.nowMs += 5000;
+    await one.say("Alice", `!msg Bob ${long}`);
+    expect(one.counts).toEqual({ command: 2, sent: 3, own: 1 });
+    expect(other.told.length).toBe(2);
+  });
+
   test("are answered as often as the rates say, and then once that they come too fast", async () => {
     const one = bed.add("one", ON);
     for (let n = 0; n < 100; n += 1) await one.say("Alice", n % 2 === 0 ? "!players" : "!msg");
+    expect(one.counts).toEqual({ command: 5, player_rate: 95 });
     expect(one.told.length).toBe(6);
     expect(one.told.at(-1)?.text).toBe("your lines come too fast; wait a little");
     bed.nowMs += 10_000;
