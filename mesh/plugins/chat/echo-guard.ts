@@ -7,6 +7,7 @@
  * | `echo` | it holds a recent line of 16 letters or more, or the beginning of one where it was cut, behind its speaker's name |
  * | `echo` | it is a recent line of 16 letters or more of somebody else, or ends with 32 letters or more of any |
  * | `echo` | it is a recent line of the same name on another server |
+ * | `echo` | it ends with what the relay has said itself in this game |
  * | `repeated` | its speaker said it within the last three seconds, or said it twice already without a pause of the age |
  * | `repeated` | its speaker said it a second time and somebody else said it, too |
  *

@@ -17,6 +17,8 @@ export interface SaidLine {
   /** May be empty where an application speaks. */
   readonly player: string;
   readonly text: string;
+  /** The relay says it itself, in words that no person uses. */
+  readonly isRelays?: boolean;
 }
 
 /** Letters of a name and of a text. */
@@ -37,6 +39,7 @@ export interface EchoLine {
   /** What of the text is compared: its letters, or else its signs. */
   readonly said: string;
   readonly hasLetters: boolean;
+  readonly isRelays: boolean;
   /** As it is, and as games without Unicode show it where that differs. */
   readonly forms: readonly Form[];
 }
@@ -49,7 +52,8 @@ export interface Candidate {
   readonly letters: readonly Letters[];
 }
 
-export function candidateOf({ server, player, text }: SaidLine): Candidate {
+export function candidateOf(saidLine: SaidLine): Candidate {
+  const { server, player, text, isRelays = false } = saidLine;
   const letters = lettersOf(text);
   const ascii = asciiOf(text, letters);
   // An application may have no name but that of its server.
@@ -73,6 +77,7 @@ export function candidateOf({ server, player, text }: SaidLine): Candidate {
     name: form.name,
     said,
     hasLetters: letters.letters !== "",
+    isRelays,
     forms: isAscii ? [form] : [form, asciiForm],
   };
   return { text, line, letters: [letters, ascii] };
@@ -84,10 +89,17 @@ export function isEchoOf(candidate: Candidate, line: EchoLine): boolean {
   return line.forms.some((form, at) => {
     const letters = candidate.letters[at];
     if (letters === undefined || form.text === "") return false;
-    return form.text.length < ECHO_LONG_CHARS_MIN
-      ? repeatsShort(candidate.text, letters, form)
-      : repeatsLong(candidate.text, letters, form);
+    const isShort = form.text.length < ECHO_LONG_CHARS_MIN;
+    if (isShort && line.isRelays) return endsWithWords(candidate.text, letters, form.text);
+    if (isShort) return repeatsShort(candidate.text, letters, form);
+    const aloneCharsMin = line.isRelays ? ECHO_LONG_CHARS_MIN : ECHO_ALONE_CHARS_MIN;
+    return repeatsLong(candidate.text, letters, { ...form, aloneCharsMin });
   });
+}
+
+function endsWithWords(text: string, letters: Letters, said: string): boolean {
+  const at = letters.letters.length - said.length;
+  return letters.letters.endsWith(said) && (at === 0 || isBoundary(gapBefore(text, letters, at)));
 }
 
 /** A short text is an echo only at the end, with its speaker's name and a machine's sign before it. */
@@ -100,7 +112,11 @@ function repeatsShort(text: string, letters: Letters, { name, text: said, lead }
 }
 
 /** A long one also within others, and with its name anywhere before it; still longer ones without. */
-function repeatsLong(text: string, letters: Letters, { name, text: said }: Form): boolean {
+function repeatsLong(
+  text: string,
+  letters: Letters,
+  { name, text: said, aloneCharsMin }: Form & { readonly aloneCharsMin: number },
+): boolean {
   // First, because what looks like its beginning may be the end of the name: `Alice: eeeeeeeeeeeeeeee`.
   const end = letters.letters.length - said.length;
   const isWhole = end >= name.length && letters.letters.endsWith(said);
@@ -113,7 +129,7 @@ function repeatsLong(text: string, letters: Letters, { name, text: said }: Form)
     if (!isCut && !rest.startsWith(said)) continue;
     if (name !== "" && hasName(text, letters, { name, from: 0, to: at })) return true;
     const isAtEnd = isCut || rest.length === said.length;
-    if (isAtEnd && rest.length >= ECHO_ALONE_CHARS_MIN) return true;
+    if (isAtEnd && rest.length >= aloneCharsMin) return true;
   }
   return false;
 }

@@ -244,3 +244,18 @@ describe("the guard", () => {
     );
   });
 });
+
+describe("what the relay says itself", () => {
+  test.each([
+    ["Al: dm (0)", "Al: dm (0)", "echo"],
+    ["Al: dm (0)", "[bot] Al: dm (0)", "echo"],
+    ["Al: dm (0)", "gal dm 0", "pass"],
+    ["Al: dm (0)", "Al: dm (0) is empty", "pass"],
+    ["Al: bhop (0); surf (1): Al", "Al: bhop (0); surf (1)", "pass"],
+    ["Al: bhop (0); surf (12): Alexander", "bot: Al: bhop (0); surf (12): Alex", "echo"],
+  ] as const)("%j makes of %j: %s", (own, line, verdict) => {
+    const guard = new EchoGuard({ ageMs: AGE_MS });
+    guard.remember({ server: "surf", player: "", text: own, isRelays: true }, 0);
+    expect(guard.check(said({ by: "bot", text: line, atMs: 0 }), 5000)).toBe(verdict);
+  });
+});

@@ -883,6 +883,30 @@ describe("commands of players", () => {
     expect(one.counts).toEqual({ sent: 1, command: 1, echo: 2 });
   });
 
+  test("what the relay answers for all to see goes nowhere else, whatever repeats it", async () => {
+    const one = bed.add("one", ON);
+    one.players = [{ name: "Al" }];
+    one.tellOutcome = "unsupported";
+    await one.say("Al", "!players");
+    await one.say("Al", "!msg");
+    const [players = "", usage = ""] = one.lines;
+    expect(players).toBe("Al: bhop (0); one (1): Al; surf (0)");
+    for (const line of [players, `[bot] ${players}`, players.slice(0, 33), usage]) {
+      await one.say("bridge", line);
+    }
+    expect([surf.lines, bhop.lines]).toEqual([[], []]);
+    expect(one.counts).toEqual({ command: 2, echo: 4 });
+    await one.say("Zoe", "I saw that surf is empty, Al");
+    expect(surf.lines.length).toBe(1);
+  });
+
+  test("nor does what it answers to one, where that is a bot", async () => {
+    const one = bed.add("one", ON);
+    await one.say("bridge", "!msg Bob hi");
+    await one.say("bridge", one.told[0]?.text ?? "");
+    expect(one.counts).toEqual({ command: 1, echo: 1 });
+  });
+
   test("people may ask and write the same again, and write what they have said", async () => {
     const one = bed.add("one", ON);
     const other = bed.add("other", ON);
