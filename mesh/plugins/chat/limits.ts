@@ -7,7 +7,7 @@ const SECOND_MS = 1000;
 export const MINUTE_MS: number = 60 * SECOND_MS;
 const DAY_MS = 24 * 60 * 60 * SECOND_MS;
 
-/** The longest that the joined games let a player have. */
+/** The longest that most of the joined games let a player have, and as much as is listed of who plays where. */
 export const NAME_BYTES_MAX = 64;
 
 /** Some more than the longest line of a joined game, 900 bytes. */

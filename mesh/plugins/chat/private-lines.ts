@@ -1,10 +1,11 @@
 /** Private lines between players of different servers. What they say stands in no trace. */
 
 import * as v from "valibot";
-import { MeshError } from "../../index.ts";
+import { cutLine, type GamePlayer, MeshError } from "../../index.ts";
 import type { Desk } from "./desk.ts";
 import type { EchoVerdict } from "./echo-guard.ts";
 import { findPlayer, type PlayerQuery } from "./find-player.ts";
+import { NAME_BYTES_MAX } from "./limits.ts";
 import { isOutcome, type Outcome, outcomeOfSaying } from "./outcome.ts";
 import { notFoundText, notReachedText, outcomeText } from "./private-texts.ts";
 import { safeName, safeText } from "./safe-chat.ts";
@@ -126,7 +127,7 @@ export class PrivateLines {
     const rate = ratesElsewhere.take(`${player}@${from}`, from, clock.now());
     if (rate !== "pass") return rate;
     if (text === "") return "empty";
-    const target = node.game.status?.players.find(({ name }) => name === to);
+    const target = this.#playerListedAs(to);
     if (target === undefined) return "player_left";
     if (mutes.isMuted(player, from, clock.date()) !== undefined) return "muted";
     const filtered = settings.filters.apply(text);
@@ -139,6 +140,15 @@ export class PrivateLines {
     echo.remember({ server: from, player, text }, clock.now());
     const line = `[${from}] ${player} to you: ${filtered.text}`;
     return outcomeOfSaying(await node.game.tell(target, line));
+  }
+
+  /** Others know a name as far as it is listed. */
+  #playerListedAs(to: string): GamePlayer | undefined {
+    const players = this.#desk.node.game.status?.players ?? [];
+    return (
+      players.find(({ name }) => name === to) ??
+      players.find(({ name }) => cutLine(name, { bytesMax: NAME_BYTES_MAX }) === to)
+    );
   }
 
   /** Why the line stays here. */

@@ -15,6 +15,9 @@ export const TROUBLES_MAX = 8;
 /** Presence is for lists of servers: a second is soon enough, and joins come in bursts after a change of map. */
 export const PRESENCE_DELAY_MS = 250;
 
-/** Names in the presence, and bytes of each: together less than half of what presence may have. */
+/**
+ * Names in the presence, and bytes of each: together less than half of what presence may have. The chat knows players by
+ * as much of their names.
+ */
 export const PRESENCE_NAMES_MAX = 200;
 export const PRESENCE_NAME_BYTES_MAX = 64;

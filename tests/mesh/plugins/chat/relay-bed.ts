@@ -20,6 +20,7 @@ import { receiptTopicOf } from "../../../../mesh/plugins/chat/receipts.ts";
 import { Relay } from "../../../../mesh/plugins/chat/relay.ts";
 import { topicOf } from "../../../../mesh/plugins/chat/relay-line.ts";
 import { readChatSettings } from "../../../../mesh/plugins/chat/settings.ts";
+import { presenceOf } from "../../../../mesh/plugins/games/told.ts";
 import { HeldGame } from "../../../../mesh/plugin-game.ts";
 import { PluginHoldings } from "../../../../mesh/plugin-holdings.ts";
 import { RecordingLogger } from "../../../helpers/recording-logger.ts";
@@ -188,7 +189,7 @@ export class RelayServer {
     const bed = this.#bed;
     const hub = new GameHub();
     hub.provide(new BedGame(this), "a test");
-    const presence = { presence: () => new Map(bed.servers.map(presenceOf)) };
+    const presence = { presence: () => new Map(bed.servers.map(presenceFrom)) };
     return {
       name: this.name,
       log: this.log,
@@ -253,8 +254,9 @@ export function messageOf(from: string, topic: string, payload: unknown): Messag
   return { topic, from, kind: "value", bytes: Buffer.alloc(0), payload: structuredClone(payload) };
 }
 
-function presenceOf({ name, players }: RelayServer): [string, PresenceState] {
-  return [name, { game: "test", players: players.map((player) => player.name) }];
+/** As a node with a game says it. */
+function presenceFrom({ name, players }: RelayServer): [string, PresenceState] {
+  return [name, presenceOf({ adapter: "test", game: "test", state: "up", map: null, players })];
 }
 
 function peerOf({ name }: RelayServer, at: number): Peer {

@@ -853,6 +853,19 @@ describe("commands of players", () => {
     expect(other.counts).toEqual({ filtered: 1, shown: 1 });
   });
 
+  test.each(["x", "é", "🎮"])(
+    "a private line reaches a player of a long name of %s",
+    async (letter) => {
+      const one = bed.add("one", ON);
+      const other = bed.add("other", ON);
+      const name = `Bob ${letter.repeat(100)}`;
+      other.players = [{ name: "Bob" }, { name }];
+      await one.say("Alice", `!msg "${name}" hi`);
+      await one.say("Alice", `!msg "${name.slice(0, 8)}" hello`);
+      expect(other.told.map(({ to }) => to)).toEqual([name, name]);
+    },
+  );
+
   test("a private line that a bot repeats reaches nobody twice, in the same game or another", async () => {
     const one = bed.add("one", ON);
     const other = bed.add("other", ON);
