@@ -14,7 +14,14 @@ export interface IncomingOptions {
   readonly sendReceipt: (node: string, id: string, outcome: Outcome) => void;
 }
 
-const NOTHING: RelayLine = { id: undefined, audience: "all", player: "", team: "", text: "" };
+const NOTHING: RelayLine = {
+  id: undefined,
+  type: "chat",
+  audience: "all",
+  player: "",
+  team: "",
+  text: "",
+};
 
 export class Incoming {
   readonly #desk: Desk;
@@ -94,7 +101,7 @@ export class Incoming {
     }
   }
 
-  #refusalOf(from: string, { player, text, audience }: RelayLine): Outcome | undefined {
+  #refusalOf(from: string, { type, player, text, audience }: RelayLine): Outcome | undefined {
     const { settings, clock, mutes, echo, ratesElsewhere } = this.#desk;
     const speaker = player === "" ? from : player;
     const said = { server: from, player, text };
@@ -106,6 +113,11 @@ export class Incoming {
       return "muted";
     }
     if (rate !== "pass") return rate;
+    // What a node says of its game is no bot's, and the last one of several counts: down, up, down.
+    if (type === "notice" && player === "") {
+      echo.remember(said, clock.now());
+      return undefined;
+    }
     const verdict = echo.check(said, clock.now());
     return verdict === "pass" ? undefined : verdict;
   }

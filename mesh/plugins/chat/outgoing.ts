@@ -19,7 +19,10 @@ type ChatEvent = Extract<GameEvent, { readonly type: "chat" }>;
 /** Where nothing of a name can be shown. */
 const NOBODY = "?";
 
-type SaidHere = Omit<RelayLine, "id">;
+/** No player's name: nothing of it could be shown. */
+const GAME = "\0";
+
+type SaidHere = Omit<RelayLine, "id" | "type">;
 
 export interface OutgoingOptions {
   readonly desk: Desk;
@@ -144,7 +147,9 @@ export class Outgoing {
     const isWanted = event.type !== "rename" && settings.announce.has(event.type);
     if (!isWanted || text === undefined || settings.send.length === 0) return;
     const line: SaidHere = { audience: "all", player: "", team: "", text };
-    const rate = rates.take("", node.name, clock.now());
+    // Whether the game is there must be told also where many come or go at once.
+    const isOfGame = event.type === "up" || event.type === "down";
+    const rate = rates.take(isOfGame ? GAME : "", node.name, clock.now());
     if (rate === "pass") this.#send("notice", { ...line, said: text }, settings.send);
     else this.#note("", settings.send[0] ?? "", line, rate);
   }

@@ -12,6 +12,7 @@ export type LineType = "chat" | "notice";
 export interface RelayLine {
   /** Undefined where an application has given none. */
   readonly id: string | undefined;
+  readonly type: LineType;
   readonly audience: ChatAudience;
   /** Empty where nobody in particular says it. */
   readonly player: string;
@@ -44,20 +45,24 @@ const Enveloped = v.object({
  * trusted: whoever sent it has chosen it.
  */
 export function readRelayLine(payload: unknown): RelayLine | undefined {
-  if (typeof payload === "string") return lineOf(undefined, { text: payload });
+  if (typeof payload === "string") return lineOf({}, { text: payload });
   const enveloped = v.safeParse(Enveloped, payload);
-  if (enveloped.success) return lineOf(enveloped.output.id, enveloped.output.payload);
+  if (enveloped.success) return lineOf(enveloped.output, enveloped.output.payload);
   const said = v.safeParse(Said, payload);
-  return said.success ? lineOf(undefined, said.output) : undefined;
+  return said.success ? lineOf({}, said.output) : undefined;
 }
 
 type SaidInput = v.InferInput<typeof Said>;
 
-function lineOf(id: string | undefined, said: SaidInput): RelayLine {
+function lineOf(
+  { id, type = "chat" }: { readonly id?: string; readonly type?: LineType },
+  said: SaidInput,
+): RelayLine {
   const { text, player = "", audience = "all" } = said;
   const { name, team = "" } = typeof player === "string" ? { name: player } : player;
   return {
     id,
+    type,
     audience,
     player: safeName(name) ?? "",
     team: safeName(team) ?? "",

@@ -679,12 +679,31 @@ describe("what happens on a server", () => {
     expect(kz.lines).toEqual([]);
   });
 
+  test("is announced to the last, however often it changes", async () => {
+    const kz = bed.add("kz", { announce: "up, down" });
+    const up = { type: "up", map: undefined, players: [] } as const;
+    const down = { type: "down", reason: "it crashed" } as const;
+    for (const event of [down, up, down, up, down]) await kz.happens(event);
+    expect(surf.lines.map((line) => line.replace("[kz] the game is ", ""))).toEqual([
+      "down",
+      "up",
+      "down",
+      "up",
+      "down",
+    ]);
+    // A bot that repeats it is known all the same.
+    await surf.say("bridge", "[kz] the game is down");
+    expect(surf.counts).toMatchObject({ echo: 1 });
+  });
+
   test("is not announced without end", async () => {
-    const kz = bed.add("kz", { announce: "join" });
+    const kz = bed.add("kz", { announce: "join, down" });
     for (let n = 0; n < 100; n += 1) {
       await kz.happens({ type: "join", player: { name: `player ${n}` } });
     }
     expect(surf.lines.length).toBe(5);
+    await kz.happens({ type: "down", reason: "it crashed" });
+    expect(surf.lines.at(-1)).toBe("[kz] the game is down");
   });
 });
 
