@@ -19,6 +19,18 @@ export type FilterVerdict =
   /** `index` is that of the pattern among those of `drop`. */
   | { readonly kind: "drop"; readonly index: number };
 
+/** Each of it is chosen by a player. */
+interface Spoken {
+  /** Of the player, and of the team; empty where there is none. */
+  readonly player: string;
+  readonly team: string;
+  readonly text: string;
+}
+
+export type LineVerdict<Line extends Spoken> =
+  | { readonly kind: "pass"; readonly line: Line }
+  | { readonly kind: "drop" };
+
 export interface FilterPatterns {
   readonly drop: readonly RE2JS[];
   readonly mask: readonly RE2JS[];
@@ -42,6 +54,26 @@ export class Filters {
     const index = drop.findIndex((pattern) => pattern.test(whole));
     if (index >= 0) return { kind: "drop", index };
     return { kind: "pass", text: mask.reduce(masked, whole) };
+  }
+
+  /** A line with its names: what no text may say is in no name either. */
+  applyToLine<Line extends Spoken>(line: Line): LineVerdict<Line> {
+    const player = this.apply(line.player);
+    const team = this.apply(line.team);
+    const text = this.apply(line.text);
+    if (player.kind === "drop" || team.kind === "drop" || text.kind === "drop") {
+      return { kind: "drop" };
+    }
+    return {
+      kind: "pass",
+      line: { ...line, player: player.text, team: team.text, text: text.text },
+    };
+  }
+
+  /** A name that stands in a list with others. */
+  applyToName(name: string): string {
+    const filtered = this.apply(name);
+    return filtered.kind === "drop" ? MASK : filtered.text;
   }
 }
 

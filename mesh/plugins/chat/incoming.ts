@@ -70,23 +70,25 @@ export class Incoming {
 
   async #outcomeOf(channel: string, from: string, line: RelayLine): Promise<Outcome> {
     const { node, settings, clock, echo, sent, seen, shown, history } = this.#desk;
-    const { id, player } = line;
+    const { id } = line;
     if (id !== undefined && from === node.name && sent.has(id)) return "own";
     if (id !== undefined && !seen.add(id, clock.now())) return "duplicate";
     if (line.text === "") return "empty";
     const refused = this.#refusalOf(from, line);
     if (refused !== undefined) return refused;
-    const filtered = settings.filters.apply(line.text);
+    const filtered = settings.filters.applyToLine(line);
     if (filtered.kind === "drop") return "filtered";
-    const text = filtered.text;
+    const { player, text } = filtered.line;
     // A bot in the game repeats what it sees there.
-    if (text !== line.text) echo.remember({ server: from, player, text }, clock.now());
+    if (text !== line.text || player !== line.player) {
+      echo.remember({ server: from, player, text }, clock.now());
+    }
     if (id !== undefined && line.audience === "all") {
       history.add(channel, { id, atMs: clock.now(), server: from, player, text });
     }
     // Before the console answers, lest the game comes up meanwhile and is shown it as a line of the past.
     if (id !== undefined) shown.add(id, clock.now());
-    const outcome = await this.#say(this.#shown(channel, from, { ...line, text }));
+    const outcome = await this.#say(this.#shown(channel, from, filtered.line));
     if (outcome !== "shown" && id !== undefined) shown.remove(id);
     return outcome;
   }

@@ -186,10 +186,12 @@ export class LateLines {
       // What was said here, or came by itself, is in the history already.
       if (text === undefined || sent.has(id) || !seen.add(id, nowMs)) continue;
       // Who told it may have other filters.
-      const filtered = settings.filters.apply(text);
-      if (filtered.kind === "drop") continue;
       const [server, player] = [safeName(line.server) ?? "?", safeName(line.player) ?? ""];
-      history.add(channel, { id, atMs: nowMs - ageMs, server, player, text: filtered.text });
+      const filtered = settings.filters.applyToLine({ player, team: "", text });
+      if (filtered.kind === "drop") continue;
+      const { line: passed } = filtered;
+      const known = { id, server, player: passed.player, text: passed.text };
+      history.add(channel, { ...known, atMs: nowMs - ageMs });
     }
   }
 }

@@ -63,9 +63,9 @@ export class Outgoing {
       if (refused === "player_rate" || refused === "server_rate") this.#giveNotice(event.player);
       return;
     }
-    const filtered = this.#desk.settings.filters.apply(line.text);
+    const filtered = this.#desk.settings.filters.applyToLine(line);
     if (filtered.kind === "drop") this.#note("", firstChannel, line, "filtered");
-    else this.#send("chat", { ...line, text: filtered.text, said: line.text }, channels);
+    else this.#send("chat", { ...filtered.line, said: line }, channels);
   }
 
   /** Why the line stays here, but for the filters. */
@@ -109,7 +109,7 @@ export class Outgoing {
   /** Where a server is on several channels, it sees the line once: all of them have the same id. */
   #send(
     type: LineType,
-    { said, ...line }: SaidHere & { readonly said: string },
+    { said, ...line }: SaidHere & { readonly said: Pick<SaidHere, "player" | "text"> },
     channels: readonly string[],
   ): void {
     const { node, settings, clock, echo, sent, history } = this.#desk;
@@ -121,7 +121,9 @@ export class Outgoing {
       const parts = { server: node.name, player, text: line.text, channel, team };
       const text = type === "chat" ? settings.outgoing.apply(parts) : line.text;
       // As it was said it is remembered already; elsewhere a bot sees it so.
-      if (text !== said) echo.remember({ server: node.name, player, text }, clock.now());
+      if (text !== said.text || player !== said.player) {
+        echo.remember({ server: node.name, player, text }, clock.now());
+      }
       const payload = payloadOf(game, { ...line, text });
       const outcome = this.#publish({ ...draft, topic: topicOf(channel), payload });
       this.#note(draft.id, channel, line, outcome);
@@ -145,13 +147,16 @@ export class Outgoing {
     const { node, settings, clock, rates } = this.#desk;
     const text = announcementOf(event);
     const isWanted = event.type !== "rename" && settings.announce.has(event.type);
-    if (!isWanted || text === undefined || settings.send.length === 0) return;
+    const [firstChannel] = settings.send;
+    if (!isWanted || text === undefined || firstChannel === undefined) return;
     const line: SaidHere = { audience: "all", player: "", team: "", text };
+    const filtered = settings.filters.applyToLine(line);
+    if (filtered.kind === "drop") return this.#note("", firstChannel, line, "filtered");
     // Whether the game is there must be told also where many come or go at once.
     const isOfGame = event.type === "up" || event.type === "down";
     const rate = rates.take(isOfGame ? GAME : "", node.name, clock.now());
-    if (rate === "pass") this.#send("notice", { ...line, said: text }, settings.send);
-    else this.#note("", settings.send[0] ?? "", line, rate);
+    if (rate !== "pass") return this.#note("", firstChannel, line, rate);
+    this.#send("notice", { ...filtered.line, said: filtered.line }, settings.send);
   }
 
   #giveNotice(player: GamePlayer): void {

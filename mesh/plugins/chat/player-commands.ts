@@ -78,9 +78,10 @@ export class PlayerCommands {
   }
 
   #players(): string {
-    const { node } = this.#desk;
+    const { node, settings } = this.#desk;
     const servers = node.game.servers().map(({ node: name, playerCount, players }) => {
-      const names = players.length === 0 ? "" : `: ${players.join(", ")}`;
+      const shown = players.map((player) => settings.filters.applyToName(player));
+      const names = shown.length === 0 ? "" : `: ${shown.join(", ")}`;
       return `${name} (${playerCount})${names}`;
     });
     const list = servers.join("; ");

@@ -50,7 +50,7 @@ export class PrivateLines {
   async send({ player, to, text, verdict }: LineToSend): Promise<string> {
     const { node, settings } = this.#desk;
     const from = { node: node.name, player };
-    const filtered = settings.filters.apply(text);
+    const filtered = settings.filters.applyToLine({ player, team: "", text });
     const found = findPlayer(this.#namesByServer(), to);
     const address = found.kind === "found" ? `${found.name}@${found.server}` : to.name;
     const line = { id: "", from, to: node.name, address };
@@ -70,7 +70,8 @@ export class PrivateLines {
     }
     const id = Bun.randomUUIDv7();
     this.#note({ ...line, id }, "sent");
-    const asked = { id, to: found.name, player, text: filtered.text };
+    const { line: passed } = filtered;
+    const asked = { id, to: found.name, player: passed.player, text: passed.text };
     return await this.#ask(found, { ...line, id, to: found.server }, asked);
   }
 
@@ -130,7 +131,7 @@ export class PrivateLines {
     const target = this.#playerListedAs(to);
     if (target === undefined) return "player_left";
     if (mutes.isMuted(player, from, clock.date()) !== undefined) return "muted";
-    const filtered = settings.filters.apply(text);
+    const filtered = settings.filters.applyToLine({ player, team: "", text });
     if (filtered.kind === "drop") return "filtered";
     // A bot repeats in one game what was typed in another.
     const typed = { server: from, player, text: `to ${to}: ${text}` };
@@ -138,7 +139,8 @@ export class PrivateLines {
     if (verdict !== "pass") return verdict;
     // A bot in this game repeats what one player reads there.
     echo.remember({ server: from, player, text }, clock.now());
-    const line = `[${from}] ${player} to you: ${filtered.text}`;
+    const { line: passed } = filtered;
+    const line = `[${from}] ${passed.player} to you: ${passed.text}`;
     return outcomeOfSaying(await node.game.tell(target, line));
   }
 

@@ -212,6 +212,34 @@ describe("what is kept back", () => {
     expect(kz.counts).toMatchObject({ filtered: 2 });
   });
 
+  test("filters look at names, too, what is said here and what comes", async () => {
+    const settings = { drop: ["discord\\.gg/"], mask: ["darn"], announce: "join" };
+    const kz = bed.add("kz", {
+      ...settings,
+      team_channels: "teams",
+      incoming: "{team}|{player}: {text}",
+    });
+    const teams = bed.add("teams", { team_channels: "teams", incoming: "{team}|{player}: {text}" });
+    await kz.say("discord.gg/abc", "hello");
+    await surf.say("discord.gg/abc", "good day");
+    await kz.happens({ type: "join", player: { name: "discord.gg/abc" } });
+    expect([surf.lines, kz.lines]).toEqual([[], []]);
+    expect(kz.counts).toEqual({ filtered: 3 });
+    await kz.happens({ type: "join", player: { name: "darnBob" } });
+    await kz.say("darnBob", "hi");
+    expect(surf.lines).toEqual(["[kz] ***Bob joined", "[kz] ***Bob: hi"]);
+    await surf.say("Darn Al", "hello there");
+    expect(kz.lines).toEqual(["|*** Al: hello there"]);
+    await teams.say("Zoe", "go", { audience: "team", team: "darn Reds" });
+    expect(kz.lines.at(-1)).toBe("*** Reds|Zoe: go");
+    await kz.say("Zoe", "here", { audience: "team", team: "darn Reds" });
+    expect(teams.lines.at(-1)).toBe("*** Reds|Zoe: here");
+    // As bots see the name.
+    await kz.say("bridge", "<***Bob> hi");
+    await kz.say("bridge", "<*** Al> hello there");
+    expect(kz.counts).toMatchObject({ echo: 2 });
+  });
+
   test("what a bot repeats in its masked form does not go back either", async () => {
     const kz = bed.add("kz", { mask: ["darn"], outgoing: "{text} ({channel})" });
     await kz.say("Alice", "darn weather today");
@@ -512,12 +540,13 @@ describe("the last lines", () => {
   test("are those that this server lets through, whoever tells them", async () => {
     await surf.say("Alice", "buy gold here");
     await surf.say("Spam", "anything at all");
-    await surf.say("Bob", "what the heck");
+    await surf.say("gold.example", "hello all");
+    await surf.say("Heck Bob", "what the heck");
     const late = bed.add("late", { history: "10", drop: ["gold"], mask: ["heck"] });
     late.mutes.mute({ who: "Spam" }, "x");
     await bed.settled();
     await late.happens({ type: "up", map: undefined, players: [] });
-    expect(late.lines).toEqual(["[surf] Bob: what the ***"]);
+    expect(late.lines).toEqual(["[surf] *** Bob: what the ***"]);
   });
 
   test("are none that wait for the console's answer", async () => {
@@ -870,6 +899,14 @@ describe("commands of players", () => {
     ]);
     expect(one.counts).toEqual({ filtered: 1, sent: 2 });
     expect(other.counts).toEqual({ filtered: 1, shown: 1 });
+    await one.say("darn Al of Heck", "!msg Bob hello");
+    expect(other.told.at(-1)?.text).toBe("[one] *** Al of *** to you: hello");
+    await one.say("buy gold", "!msg Bob hello again");
+    await one.say("free coins", "!msg Bob hello again and again");
+    expect([one.counts["filtered"], other.counts["filtered"]]).toEqual([2, 2]);
+    one.players = [{ name: "buy gold" }, { name: "darn Al" }];
+    await one.say("Zoe", "!players");
+    expect(one.told.at(-1)?.text).toContain("one (2): ***, *** Al; ");
   });
 
   test.each(["x", "é", "🎮"])(
