@@ -649,6 +649,15 @@ describe("the last lines", () => {
     expect(late.lines).toEqual(["[speaker] Alice: first of all"]);
   });
 
+  test("are those with an id, lest one that two nodes know is shown twice", async () => {
+    await bed.publish("panel", "chat.global", "restart soon");
+    const payload = { v: 1, id: "one", type: "chat", payload: { text: "restart now" } };
+    await bed.publish("panel", "chat.global", payload);
+    const late = bed.add("late", { history: "10" });
+    await late.happens({ type: "up", map: undefined, players: [] });
+    expect(late.lines).toEqual(["[panel] restart now"]);
+  });
+
   test("are not asked for by default, nor are old ones shown", async () => {
     await surf.say("Alice", "first of all");
     await bhop.happens({ type: "up", map: undefined, players: [] });
