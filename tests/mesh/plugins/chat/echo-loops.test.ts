@@ -63,6 +63,24 @@ test("what a bot says itself comes back at most once more", () => {
   expect(servers.shown).toEqual({ surf: 0, dust: 2 });
 });
 
+describe("bots that repeat commands and their answers", () => {
+  test.each([true, false])("with names: %p, deliver a private line once", (withNames) => {
+    const servers = new LoopedServers(["surf", "dust"], bothWays({ withNames }));
+    servers.says("surf", "Alice", "!msg dust hi");
+    servers.settle();
+    expect(servers.told("dust")).toBe(1);
+    // An answer of the one is new to the other, which is where it goes to: and there it is known.
+    expect(servers.shown).toEqual({ surf: 0, dust: 0 });
+  });
+
+  test.each([true, false])("with names: %p, make no line of who plays where", (withNames) => {
+    const servers = new LoopedServers(["surf", "dust"], bothWays({ withNames }));
+    servers.says("surf", "Alice", "!players");
+    servers.settle();
+    expect(servers.shown).toEqual({ surf: 0, dust: 0 });
+  });
+});
+
 const bot: fc.Arbitrary<BotOptions> = fc.record({
   from: fc.constantFrom("surf", "dust", "city"),
   to: fc.constantFrom("surf", "dust", "city"),
@@ -84,6 +102,25 @@ test("whatever up to four bots do, a line makes few more, and then there is sile
       const servers = new LoopedServers(["surf", "dust", "city"], bots);
       servers.says("surf", "Alice", line);
       servers.settle();
+      for (const shown of Object.values(servers.shown)) expect(shown).toBeLessThanOrEqual(24);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("whatever up to four bots do, a command makes few lines, and then there is silence", () => {
+  const command = fc.oneof(
+    fc.constant("!players"),
+    text.map((words) => `!msg dust ${words}`),
+  );
+  fc.assert(
+    fc.property(fc.array(bot, { maxLength: 4 }), command, (bots, line) => {
+      const servers = new LoopedServers(["surf", "dust", "city"], bots);
+      servers.says("surf", "Alice", line);
+      servers.settle();
+      // What a bot has cut or lost letters of is another line.
+      const isWhole = line.length <= 79 && /^[ -~]*$/.test(line);
+      expect(servers.told("dust")).toBeLessThanOrEqual(isWhole ? 1 : 4);
       for (const shown of Object.values(servers.shown)) expect(shown).toBeLessThanOrEqual(24);
     }),
     { numRuns: 300 },

@@ -1,4 +1,5 @@
 import { EchoGuard } from "../../../../mesh/plugins/chat/echo-guard.ts";
+import type { SaidLine } from "../../../../mesh/plugins/chat/echo-line.ts";
 import { safeText } from "../../../../mesh/plugins/chat/safe-chat.ts";
 import { INCOMING } from "../../../../mesh/plugins/chat/settings.ts";
 
@@ -18,6 +19,7 @@ interface Server {
   readonly name: string;
   readonly guard: EchoGuard;
   shown: number;
+  told: number;
 }
 
 interface SeenLine {
@@ -45,13 +47,23 @@ export class LoopedServers {
   #nowMs = 0;
 
   constructor(names: readonly string[], bots: readonly BotOptions[], ageMs = 30_000) {
-    this.#servers = names.map((name) => ({ name, guard: new EchoGuard({ ageMs }), shown: 0 }));
+    this.#servers = names.map((name) => ({
+      name,
+      guard: new EchoGuard({ ageMs }),
+      shown: 0,
+      told: 0,
+    }));
     this.#bots = bots;
   }
 
   /** How many lines the relay has shown on each. */
   get shown(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#servers.map(({ name, shown }) => [name, shown]));
+  }
+
+  /** How many private lines its players have got. */
+  told(at: string): number {
+    return this.#servers.find(({ name }) => name === at)?.told ?? 0;
   }
 
   /** Somebody in a game says something: everybody there sees it, and the node hears it. */
@@ -61,6 +73,10 @@ export class LoopedServers {
     if (text === undefined || here === undefined) return;
     this.#seen(at, { player, text, line: `<${player}> ${text}`, isShown: false });
     const line = { server: at, player, text };
+    if (text.startsWith("!")) {
+      this.#carryOut(here, line);
+      return;
+    }
     if (here.guard.check(line, this.#nowMs) !== "pass") return;
     for (const there of this.#servers) {
       if (there !== here) this.#after(MESH_DELAY_MS, () => this.#arrives(there, line));
@@ -79,10 +95,39 @@ export class LoopedServers {
     }
   }
 
-  #arrives(there: Server, line: { server: string; player: string; text: string }): void {
+  #arrives(there: Server, line: SaidLine): void {
     if (there.guard.check(line, this.#nowMs) !== "pass") return;
     there.shown += 1;
     this.#seen(there.name, { ...line, line: INCOMING.apply(line), isShown: true });
+  }
+
+  /** `!msg`, with the name of a player on each server behind it, and any other command; each is answered for all to see. */
+  #carryOut(here: Server, line: SaidLine): void {
+    const verdict = here.guard.checkCommand(line, this.#nowMs);
+    const [command, to = "", ...words] = line.text.split(" ");
+    const there = this.#servers.find(({ name }) => name === to);
+    if (command !== "!msg" || there === undefined) {
+      this.#answer(here, line.player, this.#servers.map(({ name }) => `${name} (1)`).join("; "));
+      return;
+    }
+    if (verdict === "pass") {
+      this.#after(MESH_DELAY_MS, () => this.#tell(there, { ...line, text: words.join(" ") }));
+    }
+    this.#answer(here, line.player, verdict === "pass" ? `to Bob@${to}: sent` : "not shown");
+  }
+
+  #tell(there: Server, line: SaidLine): void {
+    const typed = { ...line, text: `to Bob: ${line.text}` };
+    if (there.guard.checkCommand(typed, this.#nowMs) === "pass") there.told += 1;
+  }
+
+  #answer(here: Server, player: string, answer: string): void {
+    const text = `${player}: ${answer}`;
+    for (const own of [answer, text]) {
+      const said = { server: here.name, player: "", text: own, isRelays: true };
+      here.guard.remember(said, this.#nowMs);
+    }
+    this.#seen(here.name, { player: "", text, line: text, isShown: true });
   }
 
   /** What bots write in a game they know for their own, each other's too: else they would never stop, relay or no relay. */

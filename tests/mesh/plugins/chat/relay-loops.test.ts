@@ -1,6 +1,7 @@
 /** Two servers joined twice over: by the mesh, and by bots that repeat in one game what they see in the other. */
 
 import { describe, expect, test } from "bun:test";
+import type { WrittenSettings } from "../../../../mesh/index.ts";
 import { RelayBed, type RelayServer } from "./relay-bed.ts";
 
 /** How a bot writes what it sees: who said it, if anybody, and what. */
@@ -34,8 +35,8 @@ class BridgedBed {
   readonly #looked = new Map<RelayServer, number>();
   steps = 0;
 
-  constructor(style: Style, delayMs: number) {
-    this.servers = [this.bed.add("surf"), this.bed.add("bhop")];
+  constructor(style: Style, delayMs: number, settings: WrittenSettings = {}) {
+    this.servers = [this.bed.add("surf", settings), this.bed.add("bhop", settings)];
     this.#style = style;
     this.#delayMs = delayMs;
   }
@@ -95,6 +96,33 @@ for (const [what, style] of Object.entries(STYLES)) {
         }
       },
     );
+
+    test("has no command carried out twice, and makes no line of what the relay answers", async () => {
+      const commands = { private_messages: "on", players_command: "on", server_lines: "1000" };
+      for (const isPrivate of [true, false]) {
+        const bridged = new BridgedBed(style, 50, commands);
+        const [surf, bhop] = bridged.servers;
+        const third = bridged.bed.add("third");
+        surf.players = [{ name: "Alice" }];
+        bhop.players = [{ name: "Bob" }];
+        surf.tellOutcome = isPrivate ? "sent" : "unsupported";
+        await bridged.says(surf, "Alice", "!msg Bob hi");
+        await bridged.quiet();
+        await bridged.says(surf, "Alice", "!msg Bob@bhop and a long line that many bots repeat");
+        await bridged.quiet();
+        await bridged.says(surf, "Alice", "!players");
+        await bridged.quiet();
+        const toBob = bhop.told.filter(({ to }) => to === "Bob").map(({ text }) => text);
+        expect(toBob).toEqual([
+          "[surf] Alice to you: hi",
+          "[surf] Alice to you: and a long line that many bots repeat",
+        ]);
+        expect(bhop.lines).toEqual([]);
+        expect(surf.lines.filter((line) => line.startsWith("["))).toEqual([]);
+        // There nobody knows what was typed and answered elsewhere.
+        expect(third.lines.length).toBeLessThanOrEqual(4);
+      }
+    });
 
     test("does not keep people from talking to each other", async () => {
       const bridged = new BridgedBed(style, 50);
