@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { normalizeHost } from "../src/index.ts";
 import { BodyTooLong, bodyOf, json, problem, text } from "./admin-answers.ts";
 import { EventStreams } from "./admin-events.ts";
+import { jsonOf } from "./admin-json.ts";
 import { answerPublish, answerRequest, type PublishingDurable } from "./admin-messages.ts";
 import {
   type AdministeredOutbox,
@@ -16,6 +17,7 @@ import {
 } from "./admin-outbox.ts";
 import { type AdminRoute, type AdminRoutes, answerRoute } from "./admin-routes.ts";
 import { isLoopbackHost } from "./config/hosts.ts";
+import { gameServersOf } from "./game/game-servers.ts";
 import type { Logger } from "./log.ts";
 import { ERRORS_LOGGED, limited } from "./log-limit.ts";
 import type { Messenger } from "./messaging/messenger.ts";
@@ -80,6 +82,7 @@ export function serveAdmin(options: AdminOptions): Admin {
   const routes = new Map<string, Answer>([
     ["GET /metrics", () => metrics(node)],
     ["GET /api/status", () => json(node.status())],
+    ["GET /api/players", () => json(jsonOf(gameServersOf(node.messenger.presence())))],
     ["GET /api/events", (request, closeIn) => events.open(node.messenger, request, closeIn)],
     ["POST /api/publish", (request) => answerPublish(node.durable, request)],
     ["POST /api/request", (request) => answerRequest(node.messenger, request)],
@@ -129,6 +132,7 @@ GET  /healthz          200 while the process runs
 GET  /readyz           200 while the node is ready, else 503
 GET  /metrics          for Prometheus
 GET  /api/status       everything, as JSON
+GET  /api/players      the game servers of the mesh and who plays there
 GET  /api/events       ?topics=chat.>,map: messages as they come (server-sent events)
 POST /api/publish      {"topic": TOPIC, "payload": ANY, "durable": true or nothing}
 POST /api/request      {"node": NAME or "*", "service": NAME, "payload": ANY, "timeoutMs": N}

@@ -130,6 +130,9 @@ export async function readConfig(options: ReadConfigOptions): Promise<NodeConfig
   if ("problems" in result) {
     mistakes.push(...result.problems.map((problem) => mistakeOf(problem, settings)));
   } else if (mistakes.length === 0 && "secrets" in secrets) {
+    // On no channel, but it knows the mutes of the mesh.
+    const isWithoutChat = !pluginSettings.has("game") && !pluginSettings.has("chat");
+    if (isMeshOn && isWithoutChat) pluginSettings.set("chat", { channels: "" });
     const { mesh, plugins, ...config } = result.config;
     const { bus, ...others } = plugins;
     return {
@@ -141,7 +144,7 @@ export async function readConfig(options: ReadConfigOptions): Promise<NodeConfig
   return new ConfigError("code" in file ? file.code : "invalid", path, mistakes);
 }
 
-/** Where there is a game, its chat is relayed. */
+/** Where there is a game or a mesh, there is the relay of chat. */
 function builtInOf(bus: boolean, settings: Findings["pluginSettings"]): readonly BuiltInName[] {
   const hasGame = settings.has("game");
   return [

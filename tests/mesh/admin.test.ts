@@ -97,7 +97,21 @@ describe("the routes", () => {
       // A stream of events would not end.
       expect((await ask(path, { method: "HEAD" })).status).not.toBe(404);
     }
-    expect(paths).toHaveLength(12);
+    expect(paths).toHaveLength(13);
+  });
+
+  test("/api/players has what nodes say of their games, whether this one has one or not", async () => {
+    expect(JSON.parse((await ask("/api/players")).text)).toEqual([]);
+    node.messenger.setPresence("a test", { game: "openttd", map: null, players: ["Alice"] });
+    expect(JSON.parse((await ask("/api/players")).text)).toEqual([
+      {
+        node: node.messenger.nodeName,
+        game: "openttd",
+        map: null,
+        playerCount: 1,
+        players: ["Alice"],
+      },
+    ]);
   });
 
   test("/api/status has all that there is to know", async () => {

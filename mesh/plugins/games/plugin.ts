@@ -75,12 +75,6 @@ function joinGame(node: PluginNode, { preset, adapter, ignoredPlayers }: GameSet
       samples: Object.entries(supervisor.said).map(([outcome, count]) => [{ outcome }, count]),
     },
   ]);
-  node.onAdmin({
-    method: "GET",
-    path: "/api/players",
-    summary: "the game servers of the mesh and who plays there",
-    answer: () => node.game.servers(),
-  });
   if (receiver !== undefined) node.onRaw(receiver.plugin, receiver.receiver);
   const { stopMs } = adapter;
   const unloading = stopMs === undefined ? {} : { graceMs: stopMs + STOP_MARGIN_MS };

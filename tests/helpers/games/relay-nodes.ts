@@ -7,8 +7,8 @@ import { TempFolder } from "../temp-folder.ts";
 
 export interface RelayNodeOptions {
   readonly name: string;
-  /** What stands in `[game]`. */
-  readonly game: string;
+  /** What stands in `[game]`. Default: there is no game, nor a section of the chat. */
+  readonly game?: string;
   /** What stands in `[chat]`. Default: nothing. */
   readonly chat?: string;
 }
@@ -52,10 +52,7 @@ name = ${name}
 [mesh]
 secret = ${this.#secret}
 ${peers}
-[game]
-${game}
-[chat]
-${chat}
+${game === undefined ? "" : `[game]\n${game}\n[chat]\n${chat}`}
 `,
     );
     const node = new RelayNode(name, await NodeProcess.ready(folder));

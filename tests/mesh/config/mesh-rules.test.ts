@@ -30,6 +30,22 @@ describe("whether there is a mesh", () => {
     });
   });
 
+  test("one without a game, which knows the mutes and is on no channel", async () => {
+    const plugins = async (text: string): Promise<unknown[]> => {
+      const { builtIn, settings } = (await accepted(text)).plugins;
+      return [builtIn, { ...settings.get("chat") }];
+    };
+    expect(await plugins(ON)).toEqual([["bus", "chat"], { channels: "" }]);
+    expect(await plugins(`${ON}[chat]\nhistory = 10`)).toEqual([
+      ["bus", "chat"],
+      { history: "10" },
+    ]);
+    expect(await plugins(`${ON}[game]\nadapter = openttd\npassword = x`)).toEqual([
+      ["bus", "game", "chat"],
+      {},
+    ]);
+  });
+
   test("one where only the environment has a secret", async () => {
     const environment = { CCP_MESH_SECRET: SECRET };
     expect(await meshOf("", { environment })).toMatchObject({ secrets: [SECRET], peers: [] });

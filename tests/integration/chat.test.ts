@@ -1,4 +1,4 @@
-/** A game that is up before its node has found another one. */
+/** Nodes with games, and one without. */
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { type RelayNode, RelayNodes } from "../helpers/games/relay-nodes.ts";
@@ -18,12 +18,17 @@ async function traceWith(node: RelayNode, outcome: string): Promise<string> {
   return (await eventually(ask, (trace) => trace.includes(outcome))).answer;
 }
 
-test("it is shown what was said before, once its node finds the others", async () => {
-  await using folder = await TempFolder.create();
-  const game = `adapter = process
+async function gameIn(folder: TempFolder): Promise<string> {
+  return `adapter = process
+game = words
 command = ${(await programOf(folder, GAME)).join(" ")}
 chat = ^<(?<player>\\w+)> (?<text>.*)$
 say = say {text}`;
+}
+
+test("a game that is up before its node finds the others is shown what was said before", async () => {
+  await using folder = await TempFolder.create();
+  const game = await gameIn(folder);
   await using nodes = new RelayNodes();
   const surf = await nodes.start({ name: "surf", game });
   await surf.process.logged("game joined");
@@ -33,4 +38,26 @@ say = say {text}`;
   expect(await traceWith(late, '"outcome":"shown"')).toContain(
     '"from":{"node":"surf","player":"Alice"},"to":"late","text":"first of all","outcome":"shown"',
   );
+});
+
+test("a node without a game lists players, and sets mutes that hold elsewhere", async () => {
+  await using folder = await TempFolder.create();
+  await using nodes = new RelayNodes();
+  const hub = await nodes.start({ name: "hub" });
+  const surf = await nodes.start({ name: "surf", game: await gameIn(folder) });
+  await surf.process.logged("game joined");
+  await eventually(
+    () => hub.get("/api/players"),
+    (servers) => JSON.stringify(servers).includes('"node":"surf","game":"words"'),
+  );
+  await hub.post("/api/chat/mute", { who: "Alice", by: "Carol" });
+  const muted = [{ who: "Alice", until: null, by: "Carol", reason: "" }];
+  await eventually(
+    () => surf.get("/api/chat/mutes"),
+    (mutes) => Bun.deepEquals(mutes, muted),
+  );
+  await surf.post("/api/publish", { topic: "chat.global", payload: "is anybody there?" });
+  await traceWith(surf, '"outcome":"muted"');
+  expect(await hub.get("/api/chat/trace")).toEqual([]);
+  expect(await hub.get("/api/chat/mutes")).toEqual(muted);
 });
