@@ -94,7 +94,7 @@ export const RATED_PLAYERS_MAX = 4096;
 /** Some times as many as a mesh has. */
 export const RATED_SERVERS_MAX = 1024;
 
-/** What a hundred busy servers say within the age. */
+/** What a hundred busy servers say while lines are in the history. */
 export const SEEN_IDS_MAX = 16_384;
 
 /** Thirty lines a second for the usual age, far more than people can read. */
