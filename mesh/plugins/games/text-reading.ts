@@ -6,6 +6,7 @@ export { FileFeed } from "./text/file-feed.ts";
 export { type Overrides, readOverrides } from "./text/overrides.ts";
 export type { Grammar, ReadLine, SpokenLine } from "./text/parts.ts";
 export type { Pattern, PatternKind } from "./text/patterns.ts";
+export { unprotected } from "./text/protection.ts";
 export { readSay, readTell, readTemplate } from "./text/read-speech.ts";
 export type { Speech } from "./text/speech.ts";
 export type { Template } from "./text/template.ts";

@@ -40,6 +40,26 @@ export function backslashQuoted(text: string): { inner: string; rest: string } {
   throw new Error("its quote has no end");
 }
 
+/** The commands that a console with backslashes within quotes makes of a line: they end at `;` outside quotes. */
+export function quotedCommands(line: string): string[] {
+  const commands: string[] = [];
+  let command = "";
+  for (let rest = line; rest !== ""; ) {
+    if (rest.startsWith('"')) {
+      const { rest: behind } = backslashQuoted(rest);
+      command += rest.slice(0, rest.length - behind.length);
+      rest = behind;
+      continue;
+    }
+    if (rest.startsWith(";")) {
+      commands.push(command.trim());
+      command = "";
+    } else command += rest.charAt(0);
+    rest = rest.slice(1);
+  }
+  return [...commands, command.trim()].filter((each) => each !== "");
+}
+
 /** What a MUX shows of what is said; throws where it would evaluate something of it. */
 export function muxShown(text: string): string {
   let shown = "";

@@ -12,6 +12,7 @@ export function readOwnGrammar(settings: SettingsReader): LineGrammar {
     speech: readSpeech(settings, {
       say: "{text}",
       escape: "none",
+      isAnyEscape: true,
       textBytesMax: TEXT_BYTES_MAX,
     }),
   });

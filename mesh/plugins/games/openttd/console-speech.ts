@@ -1,7 +1,13 @@
 /** What is said by commands of the console, where the operator has written some. */
 
 import type { SayOutcome, SettingsReader } from "../../../index.ts";
-import { readTell, readTemplate, type SpokenLine, type Template } from "../text-reading.ts";
+import {
+  readTell,
+  readTemplate,
+  type SpokenLine,
+  type Template,
+  unprotected,
+} from "../text-reading.ts";
 import type { OpenttdClient } from "./client.ts";
 import { consoleText } from "./console-command.ts";
 import type { OpenttdPlayer } from "./events.ts";
@@ -14,10 +20,16 @@ const TEXT_BYTES_MIN = 8;
 
 /** The keys `say` and `tell`: without them the admin port's own chat is used. */
 export function readConsoleSpeech(settings: SettingsReader): ConsoleSpeech {
-  return new ConsoleSpeech({
-    say: readTemplate(settings, "say", undefined, ["text"]),
-    tell: readTell(settings),
-  });
+  const say = readTemplate(settings, "say", undefined, ["text"]);
+  const tell = readTell(settings);
+  refuseUnquoted(settings, "say", say);
+  refuseUnquoted(settings, "tell", tell);
+  return new ConsoleSpeech({ say, tell });
+}
+
+function refuseUnquoted(settings: SettingsReader, key: string, template?: Template): void {
+  const problem = template && unprotected(template, { escape: "quotes", areNamesWords: false });
+  if (problem !== undefined) settings.problem(key, problem);
 }
 
 export interface ConsoleSpeechOptions {

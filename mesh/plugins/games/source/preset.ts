@@ -1,16 +1,11 @@
 import type { SettingsReader } from "../../../index.ts";
 import type { GameAdapter, Preset } from "../adapter.ts";
 import { SOURCE, SOURCE_2 } from "../rcon.ts";
-import { LineGrammar, readParts, readPatterns, readSpeech, TextAdapter } from "../text-game.ts";
+import { LineGrammar, readParts, readPatterns, TextAdapter } from "../text-game.ts";
 import { SOURCE_PATTERNS } from "./patterns.ts";
+import { readSourceSpeech } from "./speech.ts";
 
 const PORT = 27_015;
-
-/**
- * Games of the Source engine show 127 bytes of a line of chat, and count the opening quote among
- * them; they cut without regard for characters.
- */
-const TEXT_BYTES_MAX = 126;
 
 /**
  * Any game of the Source engine, or of its second version. Its log arrives by UDP (`log on`, `logaddress_add`), by
@@ -33,13 +28,7 @@ function createSource(settings: SettingsReader): GameAdapter {
     }),
     grammar: new LineGrammar({
       patterns: readPatterns(settings, SOURCE_PATTERNS),
-      // Its console ends a command at `;` outside quotes, takes `//` there for a comment, and knows no way to write a
-      // quote within quotes.
-      speech: readSpeech(settings, {
-        say: 'say "{text}"',
-        escape: "apostrophe",
-        textBytesMax: TEXT_BYTES_MAX,
-      }),
+      speech: readSourceSpeech(settings),
     }),
   });
 }

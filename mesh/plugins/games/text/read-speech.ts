@@ -1,5 +1,6 @@
 import type { SettingsReader, WholeRange } from "../../../index.ts";
 import { ESCAPES, type EscapeName, escapeBy } from "./escape.ts";
+import { unprotected } from "./protection.ts";
 import { type Speech, TemplateSpeech, type TextBytesOf } from "./speech.ts";
 import { type Placeholder, Template } from "./template.ts";
 
@@ -8,7 +9,12 @@ export interface SpeechDefaults {
   readonly say: string;
   readonly sayAdmin?: string;
   readonly tell?: string;
+  /** What keeps text text in the game's console. */
   readonly escape: EscapeName;
+  /** The console is the operator's own, who alone knows what it takes for text. Default: no other escape will do. */
+  readonly isAnyEscape?: boolean;
+  /** See `ProtectionOptions`. */
+  readonly members?: readonly string[];
   readonly textBytesMax: number;
   /** See `TemplateSpeechOptions`. Default: `command`. */
   readonly textBytesOf?: TextBytesOf;
@@ -26,9 +32,6 @@ const TEXT_BYTES_LIMIT = 1000;
 /** Less would show nothing of most texts. */
 const TEXT_BYTES_MIN = 16;
 
-/** Those that keep text from ending the quotes that it stands between, and do nothing for it outside of them. */
-const QUOTED: ReadonlySet<EscapeName> = new Set(["quotes", "apostrophe"]);
-
 /** The keys `say`, `say_admin`, `tell`, `escape`, `text_bytes_max` and `ascii`. */
 export function readSpeech(settings: SettingsReader, defaults: SpeechDefaults): Speech {
   const range: WholeRange = {
@@ -39,11 +42,11 @@ export function readSpeech(settings: SettingsReader, defaults: SpeechDefaults): 
   const sayAdmin = readTemplate(settings, "say_admin", defaults.sayAdmin, ["text"]);
   const tell = readTell(settings, defaults.tell);
   const escape = settings.choice("escape", ESCAPES, defaults.escape);
-  if (QUOTED.has(defaults.escape) && QUOTED.has(escape)) {
-    refuseUnquoted(settings, "say", say, defaults.say);
-    // Where there is none of the preset's own, the console is still the one that takes `say`.
-    refuseUnquoted(settings, "say_admin", sayAdmin, defaults.sayAdmin ?? defaults.say);
-    refuseUnquoted(settings, "tell", tell, defaults.tell ?? defaults.say);
+  if (escape !== defaults.escape && defaults.isAnyEscape !== true) {
+    const text = `must be ${defaults.escape}, or not be written: with ${escape}, what players say could run commands of this game`;
+    settings.problem("escape", text);
+  } else {
+    refuseUnprotected(settings, { say, say_admin: sayAdmin, tell }, escape, defaults);
   }
   return new TemplateSpeech({
     say,
@@ -59,24 +62,19 @@ export function readSpeech(settings: SettingsReader, defaults: SpeechDefaults): 
   });
 }
 
-/** Where the preset's own is quoted, the console ends a command at `;`, and whoever chats could begin another. */
-function refuseUnquoted(
+/** A preset's own templates stand where its escape protects them. */
+function refuseUnprotected(
   settings: SettingsReader,
-  key: string,
-  template: Template | undefined,
-  own: string,
+  templates: Readonly<Record<string, Template | undefined>>,
+  escape: EscapeName,
+  { names, members }: SpeechDefaults,
 ): void {
-  const unquoted = template?.unquoted;
-  if (unquoted === undefined || !isQuoted(own)) return;
-  settings.problem(
-    key,
-    `must have {${unquoted}} between double quotes: outside of them the console takes ; for the end of the command`,
-  );
-}
-
-function isQuoted(own: string): boolean {
-  const template = Template.parse(own, ["text", "player", "id"]);
-  return template instanceof Template && template.unquoted === undefined;
+  const options = { escape, areNamesWords: names !== undefined, members };
+  for (const [key, template] of Object.entries(templates)) {
+    if (template === undefined || !settings.has(key)) continue;
+    const problem = unprotected(template, options);
+    if (problem !== undefined) settings.problem(key, problem);
+  }
 }
 
 /** The key `say`. */

@@ -119,5 +119,15 @@ test("what is wrong with its section is told", () => {
     expect.stringMatching(/^colour must be one of none, black, .*, not "pink"$/),
     'text_bytes_max must be a whole number from 16 to 1024, not "1025"',
   ]);
-  expect(problemsOf({ password: "x", log: "l", say: "say {text}", escape: "none" })).toEqual([]);
+  const own = (say: string): string[] => problemsOf({ password: "x", log: "l", say });
+  expect(own('title @a actionbar ["",{"text":"* {text}"}]')).toEqual([]);
+  for (const say of [
+    "say {text}",
+    'tellraw @a {"selector":"{text}"}',
+    'tellraw @a {"text":"x","clickEvent":{"action":"run_command","value":"/{text}"}}',
+  ]) {
+    expect(own(say)).toEqual([
+      "say must have {text} within a string of JSON as the value of text, with which the command ends",
+    ]);
+  }
 });

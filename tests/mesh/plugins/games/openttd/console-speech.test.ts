@@ -98,6 +98,12 @@ describe("a template of a console command", () => {
       "say must have {text} in it; a value with ; or # in it stands in single quotes",
       "tell must have {player} or {id} in it",
     ]);
+    const unquoted = new SettingsReader({ say: "say {text}", tell: 'pm {player} "{text}"' });
+    readConsoleSpeech(unquoted);
+    expect(unquoted.problems.map(({ key, text }) => `${key} ${text}`)).toEqual([
+      "say must have {text} between double quotes: outside of them it could be more than text",
+      "tell must have {player} between double quotes: outside of them it could be more than text",
+    ]);
   });
 });
 

@@ -12,11 +12,17 @@ import {
 } from "../../../../helpers/games/console-commands.ts";
 import { hostileLine } from "../arbitraries.ts";
 
-const SAY = 'say "{text}"';
+/** As of a console of the operator's own. */
+const OWN = {
+  say: 'say "{text}"',
+  escape: "quotes",
+  isAnyEscape: true,
+  textBytesMax: 200,
+} as const;
 
 function speechOf(written: WrittenSettings): Speech {
   const settings = new SettingsReader(written);
-  const speech = readSpeech(settings, { say: SAY, escape: "quotes", textBytesMax: 200 });
+  const speech = readSpeech(settings, OWN);
   settings.refuseUnknown("the game");
   if (settings.problems.length > 0) throw new Error(JSON.stringify(settings.problems));
   return speech;
@@ -24,7 +30,7 @@ function speechOf(written: WrittenSettings): Speech {
 
 function problemsOf(written: WrittenSettings): string[] {
   const settings = new SettingsReader(written);
-  readSpeech(settings, { say: SAY, escape: "quotes", textBytesMax: 200 });
+  readSpeech(settings, OWN);
   return settings.problems.map(({ key, text }) => `${key} ${text}`);
 }
 
@@ -64,7 +70,9 @@ describe("what is said", () => {
     expect(said(speechOf({ escape: "mux", say: "@emit {text}" }), "[add(1,2)]%r; x\\")).toBe(
       String.raw`@emit \[add\(1\,2\)\]\%r\; x\\`,
     );
-    expect(said(speechOf({ say: "{text}{text}", escape: "none" }), "$& $1")).toBe("$& $1$& $1");
+    expect(said(speechOf({ say: "say {text}{text}", escape: "none" }), "$& $1")).toBe(
+      "say $& $1$& $1",
+    );
   });
 
   test("is nothing where there is nothing to be seen", () => {
@@ -118,8 +126,8 @@ describe("what is said", () => {
   }
 
   test("in ASCII keeps letters, and shows that there was something else", () => {
-    const speech = speechOf({ ascii: "on", say: '"{text}"', escape: "apostrophe" });
-    expect(said(speech, "Ça va, Zoë? ＂quit＂； 💥 ½")).toBe(`"Ca va, Zoe? 'quit'; ? 1?2"`);
+    const speech = speechOf({ ascii: "on", escape: "apostrophe" });
+    expect(said(speech, "Ça va, Zoë? ＂quit＂； 💥 ½")).toBe(`say "Ca va, Zoe? 'quit'; ? 1?2"`);
   });
 
   test("to administrators is said only where there is a way", () => {
@@ -185,12 +193,12 @@ describe("templates that cannot be used are told", () => {
     expect(problemsOf({ say_admin: "x" })).toEqual([
       "say_admin must have {text} in it; a value with ; or # in it stands in single quotes",
     ]);
-    expect(problemsOf({ say: 'tellraw @a {"text":"{text}"}' })).toEqual([]);
+    expect(problemsOf({ say: 'tellraw @a {"text":"{text}"}', escape: "json" })).toEqual([]);
   });
 
-  test("of what stands outside the quotes that the console needs", () => {
+  test("of what stands outside the quotes that the escape needs", () => {
     const outside = (key: string, name = "text"): string =>
-      `${key} must have {${name}} between double quotes: outside of them the console takes ; for the end of the command`;
+      `${key} must have {${name}} between double quotes: outside of them it could be more than text`;
     for (const escape of ["quotes", "apostrophe"]) {
       expect(
         problemsOf({
@@ -201,6 +209,9 @@ describe("templates that cannot be used are told", () => {
         }),
       ).toEqual([outside("say"), outside("say_admin"), outside("tell", "player")]);
       expect(problemsOf({ escape, say: 'say "{text}" {text}' })).toEqual([outside("say")]);
+      expect(problemsOf({ escape, say: 'say "{text}' })).toEqual([
+        "say has double quotes that are not closed",
+      ]);
       expect(
         problemsOf({ escape, say: 'say all "[mesh] {text}"; wait', tell: 'pm {id} "{text}"' }),
       ).toEqual([]);
@@ -208,15 +219,70 @@ describe("templates that cannot be used are told", () => {
     expect(problemsOf({ escape: "none", say: "say {text}" })).toEqual([]);
   });
 
-  test("but not where the preset's own has no quotes, or another escape", () => {
-    for (const own of [
-      { say: "say {text}", escape: "quotes" },
-      { say: SAY, escape: "json" },
+  test("of quotes where nothing is done about those in a text", () => {
+    const none =
+      "cannot have double quotes with escape = none: where they keep a text together, escape is quotes or apostrophe";
+    expect(
+      problemsOf({ escape: "none", say: 'say "{text}"', tell: 'tell "{player}" {text}' }),
+    ).toEqual([`say ${none}`, `tell ${none}`]);
+  });
+
+  test("of a backslash that takes away what protects the text", () => {
+    const backslash = 'say cannot have a backslash before a " or before a {placeholder}';
+    for (const [escape, say] of [
+      ["quotes", 'say "\\{text}"'],
+      ["quotes", 'say "a\\" "{text}"'],
+      ["mux", "@emit \\{text}"],
     ] as const) {
-      const settings = new SettingsReader({ say: "say {text}", escape: "quotes" });
-      readSpeech(settings, { ...own, textBytesMax: 200 });
-      expect(settings.problems).toEqual([]);
+      expect(problemsOf({ escape, say })).toEqual([backslash]);
     }
+  });
+
+  test("of what stands outside the JSON that the escape needs", () => {
+    const outside = (key: string, name = "text"): string =>
+      `${key} must have {${name}} within a string of JSON, with which the command ends`;
+    for (const say of [
+      "say {text}",
+      'tellraw @a {"text":{text}}',
+      'say {text} {"text":"{text}"}',
+      'tellraw @a {"text":"{text}"} x',
+    ]) {
+      expect(problemsOf({ escape: "json", say })).toEqual([outside("say")]);
+    }
+    const component = '{"text":"{text}"}';
+    expect(problemsOf({ escape: "json", say: `x ["",${component}]` })).toEqual([]);
+    expect(problemsOf({ escape: "json", tell: `tell {player} ${component}` })).toEqual([
+      outside("tell", "player"),
+    ]);
+  });
+
+  test("of a text that could be the name of a command", () => {
+    for (const [escape, say] of [
+      ["none", "{text}"],
+      ["none", "/{text}"],
+      ["none", "say{text}"],
+      ["none", "minecraft:{text}"],
+      ["none", "say hi; {text}"],
+      ["quotes", '"{text}"'],
+      ["quotes", 's"{text}"'],
+      ["quotes", 'say "{text}"; "{text}"'],
+      ["mux", "{text}"],
+    ] as const) {
+      expect(problemsOf({ escape, say })).toEqual([
+        "say must begin with a command and a blank, as say {text} does: the text could be a command",
+      ]);
+    }
+  });
+
+  test("of an escape with which the console takes text for more", () => {
+    const settings = new SettingsReader({ escape: "none", say: "say {text}" });
+    readSpeech(settings, { ...OWN, isAnyEscape: false });
+    expect(settings.problems).toEqual([
+      {
+        key: "escape",
+        text: "must be quotes, or not be written: with none, what players say could run commands of this game",
+      },
+    ]);
   });
 
   test("of what is told, and the rest", () => {
