@@ -4,6 +4,7 @@ import type { SessionEnd } from "../adapter.ts";
 import {
   FILE_BEHIND_BYTES_MAX,
   FILE_BUSY_POLL_MS,
+  FILE_KNOWN_BYTES,
   FILE_POLL_MS,
   FILE_READ_BYTES_MAX,
 } from "./limits.ts";
@@ -37,14 +38,19 @@ interface OpenFile {
   readonly handle: FileHandle;
   /** Up to here it is read. */
   at: number;
+  /** What stands before that, the last of it: where something else does, the file was written anew. */
+  known: Buffer;
 }
+
+const NEWLINE = 0x0a;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 class FileTail implements Part {
   readonly #path: string;
   readonly #clock: Clock;
   readonly #events: FeedEvents;
   readonly #lines: LineReader;
-  readonly #buffer: Buffer = Buffer.allocUnsafeSlow(FILE_READ_BYTES_MAX);
+  readonly #buffer: Buffer = Buffer.allocUnsafeSlow(FILE_KNOWN_BYTES + FILE_READ_BYTES_MAX);
   #file: OpenFile | undefined;
   #state: "starting" | "reading" | "closed" = "starting";
   #cancel: Cancel = () => undefined;
@@ -102,18 +108,33 @@ class FileTail implements Part {
     return await this.#openFile("start");
   }
 
+  /** Answers whether there may be more to read at once. */
   async #readFrom(file: OpenFile): Promise<boolean> {
     const { size } = await file.handle.stat();
-    if (size < file.at) {
-      // It was emptied, and is written from its beginning again.
-      this.#lines.reset();
-      file.at = 0;
-    }
     this.#skip(file, size);
-    const { bytesRead } = await file.handle.read(this.#buffer, 0, this.#buffer.length, file.at);
-    file.at += bytesRead;
-    if (!this.#isClosed()) this.#lines.push(this.#buffer.subarray(0, bytesRead));
-    return bytesRead === this.#buffer.length;
+    const bytes = (await this.#read(file)) ?? (await this.#readAnew(file));
+    file.at += bytes.length;
+    file.known = lastOf(file.known, bytes);
+    if (!this.#isClosed()) this.#lines.push(bytes);
+    return bytes.length === FILE_READ_BYTES_MAX;
+  }
+
+  /** What follows, `undefined` if what was read before is not there any more. */
+  async #read({ handle, at, known }: OpenFile): Promise<Buffer | undefined> {
+    // With one read, so that it is one file of which both are.
+    const from = at - known.length;
+    const length = known.length + FILE_READ_BYTES_MAX;
+    const { bytesRead } = await handle.read(this.#buffer, 0, length, from);
+    const isKnown = this.#buffer.subarray(0, Math.min(known.length, bytesRead)).equals(known);
+    return isKnown ? this.#buffer.subarray(known.length, bytesRead) : undefined;
+  }
+
+  /** It was emptied, and is written from its beginning again, perhaps already further than before. */
+  async #readAnew(file: OpenFile): Promise<Buffer> {
+    this.#lines.reset();
+    file.at = 0;
+    file.known = NOTHING;
+    return (await this.#read(file)) ?? NOTHING;
   }
 
   /** The game writes faster than lines are read: what is newest matters. */
@@ -121,6 +142,7 @@ class FileTail implements Part {
     if (size - file.at <= FILE_BEHIND_BYTES_MAX) return;
     const skipped = size - file.at - FILE_READ_BYTES_MAX;
     file.at += skipped;
+    file.known = NOTHING;
     this.#lines.skipToNext();
     this.#events.onUnread(`${skipped} bytes of ${this.#path} were skipped: they came too fast`);
   }
@@ -136,12 +158,14 @@ class FileTail implements Part {
     const flags = constants.O_RDONLY | constants.O_NONBLOCK;
     const handle = await ifThere(open(this.#path, flags));
     if (handle === undefined) return false;
-    this.#file = { handle, at: 0 };
+    this.#file = { handle, at: 0, known: NOTHING };
     const found = await handle.stat();
     if (!found.isFile()) throw new Error("it is no file");
     if (from === "end") {
       this.#file.at = found.size;
-      if (await startsWithinLine(handle, found.size)) this.#lines.skipToNext();
+      this.#file.known = await bytesBefore(handle, found.size);
+      // The rest of a line whose beginning is not known is no line.
+      if (!endsLine(this.#file.known)) this.#lines.skipToNext();
     }
     return true;
   }
@@ -168,12 +192,19 @@ class FileTail implements Part {
   }
 }
 
-/** The rest of a line whose beginning is not known is no line. */
-async function startsWithinLine(handle: FileHandle, at: number): Promise<boolean> {
-  if (at === 0) return false;
-  const last = Buffer.alloc(1);
-  await handle.read(last, 0, 1, at - 1);
-  return last.toString("latin1") !== "\n";
+async function bytesBefore(handle: FileHandle, at: number): Promise<Buffer> {
+  const known = Buffer.alloc(Math.min(at, FILE_KNOWN_BYTES));
+  const { bytesRead } = await handle.read(known, 0, known.length, at - known.length);
+  return known.subarray(0, bytesRead);
+}
+
+/** A copy of the last of both, of as much as is kept. */
+function lastOf(before: Buffer, bytes: Buffer): Buffer {
+  return Buffer.concat([before, bytes.subarray(-FILE_KNOWN_BYTES)]).subarray(-FILE_KNOWN_BYTES);
+}
+
+function endsLine(bytes: Buffer): boolean {
+  return bytes.length === 0 || bytes.at(-1) === NEWLINE;
 }
 
 async function ifThere<T>(look: Promise<T>): Promise<T | undefined> {

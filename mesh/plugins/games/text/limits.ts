@@ -32,6 +32,9 @@ export const FILE_BUSY_POLL_MS = 10;
 /** Of a file, at one look: what takes some tens of milliseconds with the slowest patterns. */
 export const FILE_READ_BYTES_MAX: number = 64 * KiB;
 
+/** Kept of what was read last, by which it is seen that the file is still the one: some lines, with their times. */
+export const FILE_KNOWN_BYTES = 512;
+
 /** What may be unread of a file before the older part is skipped: a second or more of it. */
 export const FILE_BEHIND_BYTES_MAX: number = 1024 * KiB;
 

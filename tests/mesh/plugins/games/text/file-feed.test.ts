@@ -127,6 +127,26 @@ describe("a log", () => {
     expect(bench.told.lines).toEqual(["one", "two"]);
   });
 
+  test("is read from its start where it was emptied and is longer than before at once", async () => {
+    await using bench = await FeedBench.open("old\nolder\n");
+    await appendFile(bench.log, "one\nAlice: he said ");
+    await bench.look();
+    await writeFile(bench.log, "two, from a game that was started again\n<Alice> three\n");
+    await bench.look();
+    expect(bench.told.lines).toEqual([
+      "one",
+      "two, from a game that was started again",
+      "<Alice> three",
+    ]);
+    // Of the same length as before, too, once there is more.
+    const sameLength = "x".repeat(53);
+    await writeFile(bench.log, `${sameLength}\n`);
+    await bench.look();
+    await appendFile(bench.log, "four\n");
+    await bench.look();
+    expect(bench.told.lines.slice(3)).toEqual([sameLength, "four"]);
+  });
+
   test("goes on when it is deleted and written anew", async () => {
     await using bench = await FeedBench.open("old\n");
     await rm(bench.log);
