@@ -45,6 +45,8 @@ export interface SessionEvents {
   onUnderstood(line: string): void;
   /** A line that means nothing here. */
   onNotUnderstood(line: string): void;
+  /** Why a game that is heard cannot be spoken to now; `undefined` once it can again. */
+  onTrouble(end: SessionEnd | undefined): void;
   /** Once, last, and never after `close`; not before `open` has returned. */
   onOver(end: SessionEnd): void;
 }

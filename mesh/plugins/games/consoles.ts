@@ -2,7 +2,6 @@
 
 export { BzadminConsole } from "./console/bzadmin.ts";
 export { FifoConsole } from "./console/fifo-console.ts";
-export { KeptConsole } from "./console/kept-console.ts";
 export { BZADMIN_LINE_BYTES_MAX, LOGIN_LINES_MAX } from "./console/limits.ts";
 export { LineConsole } from "./console/line-connection.ts";
 export { readCommand } from "./console/read-command.ts";

@@ -43,6 +43,17 @@ export class JoinLog {
     log.warn(`game not joined: ${text}; ${next}`);
   }
 
+  /** While the game is heard. */
+  notSpokenTo({ kind, text }: SessionEnd): void {
+    const { log, clock } = this.#options;
+    if (!this.#isNews(`console ${text}`, clock.now())) return;
+    const next =
+      kind === "wrong_password"
+        ? "tried ever later, or at once after SIGHUP with another password"
+        : "tried again until it is there";
+    log.warn(`game heard, but not spoken to: ${text}; ${next}`);
+  }
+
   #isNews(text: string, nowMs: number): boolean {
     const toldAtMs = this.#toldAtMs.get(text);
     if (toldAtMs !== undefined && nowMs - toldAtMs < TROUBLE_LOGGED_EVERY_MS) return false;

@@ -57,6 +57,12 @@ function joinGame(node: PluginNode, { preset, adapter, ignoredPlayers }: GameSet
       samples: [[{ adapter: preset }, supervisor.status.state === "up" ? 1 : 0]],
     },
     {
+      name: "console_up",
+      type: "gauge",
+      help: "1 while lines can be said in the game.",
+      samples: [[{ adapter: preset }, supervisor.isSpokenTo ? 1 : 0]],
+    },
+    {
       name: "players",
       type: "gauge",
       help: "Players in the game.",

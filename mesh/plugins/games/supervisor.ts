@@ -48,6 +48,8 @@ interface SeenLine {
   readonly at: number;
 }
 
+type TimedEnd = SessionEnd & { readonly at: number };
+
 /** The outcomes of lines, and events by their types: both sets are closed. */
 type Counters<Key extends string> = Partial<Record<Key, number>>;
 
@@ -68,7 +70,9 @@ export class GameSupervisor implements GameProvider {
   #linesTold = 0;
   #understood: SeenLine | undefined;
   #notUnderstood: SeenLine | undefined;
-  #lastEnd: (SessionEnd & { readonly at: number }) | undefined;
+  #lastEnd: TimedEnd | undefined;
+  /** Why the game can be heard and not be spoken to. */
+  #trouble: TimedEnd | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -118,12 +122,18 @@ export class GameSupervisor implements GameProvider {
       map: this.#map ?? null,
       players: this.#roster.players.length,
       retryInMs: retryAtMs === undefined ? null : Math.max(0, Math.round(retryAtMs - clock.now())),
-      lastError: this.#lastEnd && { ...this.#lastEnd, at: isoOf(this.#lastEnd.at) },
+      lastError: shownEnd(this.#lastEnd),
+      consoleError: shownEnd(this.#trouble) ?? null,
       lastUnderstood: seen(this.#understood),
       lastNotUnderstood: seen(this.#notUnderstood),
       events: { ...this.#events },
       said: { ...this.#said },
     };
+  }
+
+  /** Whether lines reach the game. */
+  get isSpokenTo(): boolean {
+    return this.#state === "up" && this.#trouble === undefined;
   }
 
   get events(): Readonly<Counters<GameEvent["type"]>> {
@@ -152,6 +162,7 @@ export class GameSupervisor implements GameProvider {
   #open(): void {
     const { adapter, clock } = this.#options;
     this.#retryAtMs = undefined;
+    this.#trouble = undefined;
     this.#sessions += 1;
     const number = this.#sessions;
     // What a session tells after another has taken its place is nobody's affair.
@@ -168,6 +179,7 @@ export class GameSupervisor implements GameProvider {
       onNotUnderstood: (line) => {
         this.#notUnderstood = { line: shortLine(line), at: clock.now() };
       },
+      onTrouble: (end) => current(() => this.#onTrouble(end)),
       onOver: (end) => current(() => this.#onOver(end)),
     });
   }
@@ -178,6 +190,13 @@ export class GameSupervisor implements GameProvider {
     this.#map = map;
     this.#log.joined(map, players.length);
     this.#tell({ type: "up", map, players });
+    if (this.#trouble !== undefined) this.#log.notSpokenTo(this.#trouble);
+  }
+
+  #onTrouble(end: SessionEnd | undefined): void {
+    this.#trouble = end && this.#timed(end);
+    // Before it is up it is not heard, either.
+    if (this.#trouble !== undefined && this.#state === "up") this.#log.notSpokenTo(this.#trouble);
   }
 
   #onEvent(event: SessionEvent): void {
@@ -190,14 +209,19 @@ export class GameSupervisor implements GameProvider {
     this.#tell(event);
   }
 
-  #onOver({ kind, text }: SessionEnd): void {
+  #timed({ kind, text }: SessionEnd): TimedEnd {
+    return { kind, text: text.slice(0, REASON_CHARS_MAX), at: this.#options.clock.now() };
+  }
+
+  #onOver(over: SessionEnd): void {
     if (this.#state === "waiting") return;
     const { clock } = this.#options;
     const nowMs = clock.now();
     const wasUp = this.#state === "up";
     const upForMs = wasUp ? Math.max(1, nowMs - this.#sinceMs) : 0;
-    const end = { kind, text: text.slice(0, REASON_CHARS_MAX), at: nowMs };
+    const end = this.#timed(over);
     this.#lastEnd = end;
+    this.#trouble = undefined;
     this.#session = undefined;
     this.#enter("waiting");
     const waitMs = this.#retry.after(end, upForMs);
@@ -243,6 +267,10 @@ function eventText(event: SessionEvent): string {
 
 function shortLine(line: string): string {
   return line.slice(0, LINE_SHOWN_CHARS_MAX);
+}
+
+function shownEnd(end: TimedEnd | undefined): unknown {
+  return end && { ...end, at: isoOf(end.at) };
 }
 
 function seen(line: SeenLine | undefined): unknown {

@@ -5,6 +5,7 @@ import type {
   GameSession,
   Preset,
   SessionEnd,
+  SessionEndKind,
   SessionEvent,
   SessionEvents,
   SessionStart,
@@ -23,6 +24,7 @@ export class SessionLog implements SessionEvents {
   readonly told: Told[] = [];
   readonly understood: string[] = [];
   readonly notUnderstood: string[] = [];
+  readonly troubles: (SessionEnd | undefined)[] = [];
 
   /** Opens a session that is logged. */
   static open(adapter: GameAdapter): { readonly log: SessionLog; readonly session: GameSession } {
@@ -56,6 +58,10 @@ export class SessionLog implements SessionEvents {
     this.notUnderstood.push(line);
   }
 
+  onTrouble(end: SessionEnd | undefined): void {
+    this.troubles.push(end);
+  }
+
   onOver(end: SessionEnd): void {
     this.told.push({ type: "session over", end });
   }
@@ -69,6 +75,13 @@ export class SessionLog implements SessionEvents {
   async over(): Promise<SessionEnd> {
     await until(() => this.end !== undefined, WAIT_MS);
     return this.end ?? { kind: "failed", text: "" };
+  }
+
+  /** The first such trouble with what it is spoken to by. */
+  async troubled(kind: SessionEndKind): Promise<SessionEnd> {
+    const isMeant = (end: SessionEnd | undefined): boolean => end?.kind === kind;
+    await until(() => this.troubles.some(isMeant), WAIT_MS);
+    return this.troubles.find(isMeant) ?? { kind, text: "" };
   }
 
   /** Resolves once there was an event of which all that is given holds. */

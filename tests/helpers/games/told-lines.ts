@@ -1,11 +1,12 @@
 import type { SessionEnd } from "../../../mesh/plugins/games/adapter.ts";
-import type { FeedEvents } from "../../../mesh/plugins/games/text/parts.ts";
+import type { ConsoleEvents } from "../../../mesh/plugins/games/text/parts.ts";
 import { until } from "../turns.ts";
 
 /** What a part of a game has told. */
-export class ToldLines implements FeedEvents {
+export class ToldLines implements ConsoleEvents {
   readonly lines: string[] = [];
   readonly unread: string[] = [];
+  readonly troubles: (SessionEnd | undefined)[] = [];
   readonly ends: SessionEnd[] = [];
   readyCount = 0;
 
@@ -19,6 +20,10 @@ export class ToldLines implements FeedEvents {
 
   onUnread(what: string): void {
     this.unread.push(what);
+  }
+
+  onTrouble(end: SessionEnd | undefined): void {
+    this.troubles.push(end);
   }
 
   onOver(end: SessionEnd): void {

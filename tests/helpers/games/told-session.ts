@@ -12,6 +12,7 @@ export class ToldSession implements SessionEvents {
   readonly events: SessionEvent[] = [];
   readonly understood: string[] = [];
   readonly notUnderstood: string[] = [];
+  readonly troubles: (SessionEnd | undefined)[] = [];
   readonly ends: SessionEnd[] = [];
 
   onUp(start: SessionStart): void {
@@ -30,6 +31,10 @@ export class ToldSession implements SessionEvents {
 
   onNotUnderstood(line: string): void {
     this.notUnderstood.push(line);
+  }
+
+  onTrouble(end: SessionEnd | undefined): void {
+    this.troubles.push(end);
   }
 
   onOver(end: SessionEnd): void {

@@ -1,6 +1,6 @@
 import type { SettingsReader } from "../../../index.ts";
 import type { GameAdapter, Preset } from "../adapter.ts";
-import { BzadminConsole, KeptConsole, readCommand } from "../consoles.ts";
+import { BzadminConsole, readCommand } from "../consoles.ts";
 import { TextAdapter } from "../text-game.ts";
 import type { Console, Feed } from "../text-parts.ts";
 import { FileFeed, readOverrides } from "../text-reading.ts";
@@ -56,8 +56,7 @@ function readFeed(
     return { console: bzadmin, feed: log === undefined ? undefined : new FileFeed({ path: log }) };
   }
   if (log !== undefined) settings.problem("log", "has no meaning where there is a command");
-  // The end of bzadmin is not to be the end of the server.
-  return { console: new KeptConsole(bzadmin), feed: command };
+  return { console: bzadmin, feed: command };
 }
 
 function readNick(settings: SettingsReader): string {

@@ -18,6 +18,7 @@ export interface ChildConsoleOptions {
 
 /** A game that the node starts: what it prints is read, and it reads commands from its standard input. */
 export class ChildConsole implements Console {
+  readonly endsWithGame = true;
   readonly where: string;
   readonly stopMs: number;
   readonly #options: ChildConsoleOptions;

@@ -18,11 +18,14 @@ export interface FileFeedOptions {
 
 /**
  * A log that the game writes: what is added to it from now on, and then what stands in the file that takes its
- * place. It is looked at ten times a second, which works on every file system.
+ * place. It is looked at ten times a second, which works on every file system. What is added while it is closed is
+ * read when it is opened again.
  */
 export class FileFeed implements Feed {
   readonly where: string;
+  readonly goesOn = true;
   readonly #options: FileFeedOptions;
+  readonly #mark: Mark = { left: undefined };
 
   constructor(options: FileFeedOptions) {
     this.where = options.path;
@@ -30,12 +33,31 @@ export class FileFeed implements Feed {
   }
 
   open(events: FeedEvents): Part {
-    return new FileTail(this.#options, events);
+    return new FileTail({ ...this.#options, mark: this.#mark }, events);
   }
+}
+
+/** Where the last line that was read of a file has its end. */
+interface Place {
+  readonly ino: number;
+  readonly dev: number;
+  readonly at: number;
+  readonly known: Buffer;
+}
+
+/** What one tail leaves to the next. */
+interface Mark {
+  left: Place | "no file" | undefined;
+}
+
+interface FileTailOptions extends FileFeedOptions {
+  readonly mark: Mark;
 }
 
 interface OpenFile {
   readonly handle: FileHandle;
+  readonly ino: number;
+  readonly dev: number;
   /** Up to here it is read. */
   at: number;
   /** What stands before that, the last of it: where something else does, the file was written anew. */
@@ -50,6 +72,7 @@ class FileTail implements Part {
   readonly #clock: Clock;
   readonly #events: FeedEvents;
   readonly #lines: LineReader;
+  readonly #mark: Mark;
   readonly #buffer: Buffer = Buffer.allocUnsafeSlow(FILE_KNOWN_BYTES + FILE_READ_BYTES_MAX);
   #file: OpenFile | undefined;
   #state: "starting" | "reading" | "closed" = "starting";
@@ -57,8 +80,9 @@ class FileTail implements Part {
   /** The look that is being taken. */
   #look: Promise<void>;
 
-  constructor({ path, clock = SYSTEM_CLOCK }: FileFeedOptions, events: FeedEvents) {
+  constructor({ path, clock = SYSTEM_CLOCK, mark }: FileTailOptions, events: FeedEvents) {
     this.#path = path;
+    this.#mark = mark;
     this.#clock = clock;
     this.#events = events;
     this.#lines = new LineReader((line) => {
@@ -76,13 +100,22 @@ class FileTail implements Part {
 
   async #start(): Promise<void> {
     await this.#guarded(async () => {
-      const isThere = await this.#openFile("end");
+      const isThere = await this.#openFile(this.#mark.left ?? "end");
+      if (!isThere) this.#mark.left ??= "no file";
+      await this.#catchUp();
       if (this.#isClosed()) return;
       this.#state = "reading";
       this.#events.onReady();
       if (!isThere) this.#events.onUnread(`${this.#path} is not there yet; it is read once it is`);
       this.#again(FILE_POLL_MS);
     });
+  }
+
+  /** What was added while nobody read it comes first; no more of it than may be behind. */
+  async #catchUp(): Promise<void> {
+    for (let bytes = 0; bytes < FILE_BEHIND_BYTES_MAX; bytes += FILE_READ_BYTES_MAX) {
+      if (this.#isClosed() || !(await this.#readSome())) return;
+    }
   }
 
   #again(delayMs: number): void {
@@ -113,9 +146,12 @@ class FileTail implements Part {
     const { size } = await file.handle.stat();
     this.#skip(file, size);
     const bytes = (await this.#read(file)) ?? (await this.#readAnew(file));
+    if (this.#isClosed()) return false;
+    const ended = bytes.lastIndexOf(NEWLINE) + 1;
+    if (ended > 0) this.#leave(file, lastOf(file.known, bytes.subarray(0, ended)), ended);
     file.at += bytes.length;
     file.known = lastOf(file.known, bytes);
-    if (!this.#isClosed()) this.#lines.push(bytes);
+    this.#lines.push(bytes);
     return bytes.length === FILE_READ_BYTES_MAX;
   }
 
@@ -134,6 +170,7 @@ class FileTail implements Part {
     this.#lines.reset();
     file.at = 0;
     file.known = NOTHING;
+    this.#leave(file, NOTHING);
     return (await this.#read(file)) ?? NOTHING;
   }
 
@@ -147,26 +184,36 @@ class FileTail implements Part {
     this.#events.onUnread(`${skipped} bytes of ${this.#path} were skipped: they came too fast`);
   }
 
-  async #isReplaced({ handle }: OpenFile): Promise<boolean> {
-    const [own, other] = await Promise.all([handle.stat(), ifThere(stat(this.#path))]);
-    return other !== undefined && (other.ino !== own.ino || other.dev !== own.dev);
+  async #isReplaced({ ino, dev }: OpenFile): Promise<boolean> {
+    const other = await ifThere(stat(this.#path));
+    return other !== undefined && (other.ino !== ino || other.dev !== dev);
+  }
+
+  /** The next tail begins there, so many bytes further on. */
+  #leave({ ino, dev, at }: OpenFile, known: Buffer, bytes = 0): void {
+    this.#mark.left = { ino, dev, at: at + bytes, known };
   }
 
   /** Answers whether it is there. */
-  async #openFile(from: "start" | "end"): Promise<boolean> {
+  async #openFile(from: "start" | "end" | "no file" | Place): Promise<boolean> {
     // Where it is a pipe, opening it must not wait for who writes.
     const flags = constants.O_RDONLY | constants.O_NONBLOCK;
     const handle = await ifThere(open(this.#path, flags));
     if (handle === undefined) return false;
-    this.#file = { handle, at: 0, known: NOTHING };
     const found = await handle.stat();
+    const { ino, dev, size } = found;
+    this.#file = { handle, ino, dev, at: 0, known: NOTHING };
     if (!found.isFile()) throw new Error("it is no file");
     if (from === "end") {
-      this.#file.at = found.size;
-      this.#file.known = await bytesBefore(handle, found.size);
-      // The rest of a line whose beginning is not known is no line.
-      if (!endsLine(this.#file.known)) this.#lines.skipToNext();
+      this.#file.at = size;
+      this.#file.known = await bytesBefore(handle, size);
+    } else if (typeof from === "object" && from.ino === ino && from.dev === dev) {
+      this.#file.at = from.at;
+      this.#file.known = from.known;
     }
+    // The rest of a line whose beginning is not known is no line.
+    if (!endsLine(this.#file.known)) this.#lines.skipToNext();
+    this.#leave(this.#file, this.#file.known);
     return true;
   }
 

@@ -10,7 +10,10 @@ import type { SessionEnd, SessionEvent } from "../adapter.ts";
 export interface FeedEvents {
   /** Once: lines come from now on. */
   onReady(): void;
-  /** One line without its line break; only after `onReady`. It may be of any length that the part can bound. */
+  /**
+   * One line without its line break. It may be of any length that the part can bound. What comes before `onReady` was
+   * written before, while nobody read it.
+   */
   onLine(line: string): void;
   /** Something was not read, and why: lines that came too fast, for example. One line, for the status. */
   onUnread(what: string): void;
@@ -19,7 +22,10 @@ export interface FeedEvents {
 }
 
 /** `onLine` tells what the console itself prints, where that is what is read of the game, too. */
-export type ConsoleEvents = FeedEvents;
+export interface ConsoleEvents extends FeedEvents {
+  /** Of a console that is opened again by itself: why nothing can be said now; `undefined` once it can. */
+  onTrouble(end: SessionEnd | undefined): void;
+}
 
 /** What is said of a part before it is opened. */
 interface Closed {
@@ -31,6 +37,10 @@ interface Closed {
 
 /** Where lines of the game are read. */
 export interface Feed extends Closed {
+  /** Its end is the end of the game, whether its console is there or not. */
+  readonly endsWithGame?: boolean;
+  /** What is written while it is closed is read once it is opened again. */
+  readonly goesOn?: boolean;
   /** Does not throw: what goes wrong is told by `onOver`. */
   open(events: FeedEvents): Part;
 }

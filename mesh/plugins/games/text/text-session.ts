@@ -1,9 +1,18 @@
 /** A game that is read by lines, put together from its parts. */
 
-import type { GameLine, GamePlayer, SayOutcome } from "../../../index.ts";
+import type { Clock, GameLine, GamePlayer, SayOutcome } from "../../../index.ts";
 import type { GameAdapter, GameSession, SessionEnd, SessionEvents } from "../adapter.ts";
-import { LINE_CHARS_MAX } from "./limits.ts";
-import type { Console, Feed, FeedEvents, Grammar, OpenConsole, Part, SpokenLine } from "./parts.ts";
+import { KeptConsole } from "./kept-console.ts";
+import { CONSOLE_GONE_MS, LINE_CHARS_MAX } from "./limits.ts";
+import type {
+  Console,
+  ConsoleEvents,
+  Feed,
+  Grammar,
+  OpenConsole,
+  Part,
+  SpokenLine,
+} from "./parts.ts";
 import { Roster } from "./roster.ts";
 
 export interface TextAdapterOptions {
@@ -11,8 +20,9 @@ export interface TextAdapterOptions {
   readonly game: string;
   readonly grammar: Grammar;
   readonly console: Console;
-  /** Default: what the console itself prints. */
+  /** Default: what the console itself prints. With a feed, the end of the console is not the end of what is heard. */
   readonly feed?: Feed | undefined;
+  readonly clock?: Clock;
 }
 
 export class TextAdapter implements GameAdapter {
@@ -20,6 +30,7 @@ export class TextAdapter implements GameAdapter {
   readonly game: string;
   readonly stopMs: number | undefined;
   readonly #options: TextAdapterOptions;
+  readonly #roster = new Roster();
 
   constructor(options: TextAdapterOptions) {
     const { game, console, feed } = options;
@@ -28,15 +39,27 @@ export class TextAdapter implements GameAdapter {
     // They are closed at the same time.
     const stops = [console.stopMs ?? 0, feed?.stopMs ?? 0];
     this.stopMs = Math.max(...stops) || undefined;
-    this.#options = options;
+    const isKept = feed !== undefined;
+    this.#options = { ...options, console: isKept ? kept(console, feed, options.clock) : console };
   }
 
   open(events: SessionEvents): GameSession {
-    return new TextSession(this.#options, events);
+    // Who came while nobody was told of it is known, too, where all lines are read.
+    const roster = this.#options.feed?.goesOn === true ? this.#roster : new Roster();
+    return new TextSession({ ...this.#options, roster }, events);
   }
 }
 
-/** `ending`: a part is over, and the other is being closed. */
+function kept(console: Console, { endsWithGame }: Feed, clock: Clock | undefined): Console {
+  const goneAfterMs = endsWithGame === true ? undefined : CONSOLE_GONE_MS;
+  return new KeptConsole(console, { goneAfterMs, clock });
+}
+
+interface TextSessionOptions extends TextAdapterOptions {
+  readonly roster: Roster;
+}
+
+/** `ending`: a part is over for good, and the other is being closed. */
 type TextSessionState = "opening" | "up" | "ending" | "over" | "closed";
 
 const NEXT_STATES: Readonly<Record<TextSessionState, readonly TextSessionState[]>> = {
@@ -52,7 +75,7 @@ type PartName = "console" | "feed";
 class TextSession implements GameSession {
   readonly #events: SessionEvents;
   readonly #grammar: Grammar;
-  readonly #roster = new Roster();
+  readonly #roster: Roster;
   readonly #console: OpenConsole;
   readonly #feed: Part | undefined;
   /** The parts that are not ready. */
@@ -60,8 +83,9 @@ class TextSession implements GameSession {
   #state: TextSessionState = "opening";
   #closed: Promise<void> | undefined;
 
-  constructor({ grammar, console, feed }: TextAdapterOptions, events: SessionEvents) {
+  constructor({ grammar, console, feed, roster }: TextSessionOptions, events: SessionEvents) {
     this.#events = events;
+    this.#roster = roster;
     this.#grammar = grammar;
     this.#awaited = new Set(feed === undefined ? ["console"] : ["console", "feed"]);
     this.#feed = feed?.open(this.#eventsOf("feed", true));
@@ -87,7 +111,7 @@ class TextSession implements GameSession {
     return typeof spoken === "string" ? spoken : await this.#console.send(spoken.command);
   }
 
-  #eventsOf(name: PartName, isRead: boolean): FeedEvents {
+  #eventsOf(name: PartName, isRead: boolean): ConsoleEvents {
     return {
       onReady: () => this.#onReady(name),
       onLine: (line) => {
@@ -95,6 +119,9 @@ class TextSession implements GameSession {
       },
       onUnread: (what) => {
         if (this.#isHeard) this.#events.onNotUnderstood(what);
+      },
+      onTrouble: (end) => {
+        if (this.#isHeard) this.#events.onTrouble(end);
       },
       onOver: (end) => {
         if (this.#isHeard) void this.#end(end);
@@ -127,6 +154,8 @@ class TextSession implements GameSession {
 
   /** What is opened next may need the port, or the file, of the part that is not over yet. */
   async #end(end: SessionEnd): Promise<void> {
+    // Nobody is there any more.
+    if (this.#state === "up") this.#roster.clear();
     this.#enter("ending");
     await this.#closeParts();
     if (this.#isClosed()) return;

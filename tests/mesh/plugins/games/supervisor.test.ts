@@ -97,6 +97,27 @@ describe("a game", () => {
     });
   });
 
+  test("that cannot be spoken to is heard, and that is told once", () => {
+    const refused = { kind: "wrong_password", text: "it refused the password" } as const;
+    game.last.onTrouble(refused);
+    expect(log.lines).toEqual([]);
+    up();
+    game.last.onTrouble(refused);
+    expect(log.lines.map(({ level, message }) => `${level} ${message}`)).toEqual([
+      "info game joined",
+      "warn game heard, but not spoken to: it refused the password; tried ever later, or at once after SIGHUP with another password",
+    ]);
+    expect(supervisor.details).toMatchObject({ state: "up", consoleError: refused });
+    expect(supervisor.isSpokenTo).toBe(false);
+    expect(types()).toEqual(["up"]);
+    game.last.onTrouble(undefined);
+    expect(supervisor.details).toMatchObject({ consoleError: null });
+    expect(supervisor.isSpokenTo).toBe(true);
+    game.last.onTrouble(refused);
+    game.end("lost");
+    expect(supervisor.details).toMatchObject({ state: "waiting", consoleError: null });
+  });
+
   test("that goes down takes its players and its map along, and is tried until it is back", async () => {
     up();
     game.last.onEvent({ type: "join", player: { name: "Bob" } });

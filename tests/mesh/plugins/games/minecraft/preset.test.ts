@@ -9,6 +9,7 @@ import { HOSTILE_LINES } from "../../../../helpers/games/hostile-lines.ts";
 import { RconServer } from "../../../../helpers/games/rcon-server.ts";
 import { ToldSession } from "../../../../helpers/games/told-session.ts";
 import { TempFolder } from "../../../../helpers/temp-folder.ts";
+import { until } from "../../../../helpers/turns.ts";
 import { hostileLine } from "../arbitraries.ts";
 
 const HEAD = "[12:06:44] [Server thread/INFO]: ";
@@ -34,6 +35,45 @@ async function rconServer(): Promise<RconServer> {
 }
 
 describe("a Minecraft server", () => {
+  test("is heard to the last line, and its players stay, while RCON is dropped", async () => {
+    await using rcon = await rconServer();
+    await using folder = await TempFolder.create({ "latest.log": "" });
+    const log = folder.at("latest.log");
+    const { told, session } = open({ password: "secret", port: String(rcon.port), log });
+    await told.up();
+    await appendFile(log, `${HEAD}Alice joined the game\n`);
+    await told.eventsOf(1);
+    for (let line = 1; line <= 60; line++) {
+      await appendFile(log, `${HEAD}<Alice> ${line}\n`);
+      if (line === 20) rcon.dropAll();
+      if (line % 20 === 0) await told.eventsOf(line + 1);
+    }
+    const texts = told.events.flatMap((event) => (event.type === "chat" ? [event.text] : []));
+    expect(texts).toEqual(Array.from({ length: 60 }, (_, index) => String(index + 1)));
+    await until(() => told.troubles.length >= 3);
+    expect(told.troubles).toEqual([
+      undefined,
+      expect.objectContaining({ kind: "lost" }),
+      undefined,
+    ]);
+    expect(await session.say({ text: "hi" })).toBe("sent");
+    expect([told.ends, told.starts.length]).toEqual([[], 1]);
+    await session.close();
+  });
+
+  test("is heard although its password is another", async () => {
+    await using rcon = await rconServer();
+    await using folder = await TempFolder.create({ "latest.log": "" });
+    const log = folder.at("latest.log");
+    const { told, session } = open({ password: "wrong", port: String(rcon.port), log });
+    await told.up();
+    await appendFile(log, `${HEAD}<Alice> hi\n`);
+    expect(await told.eventsOf(1)).toMatchObject([{ type: "chat", text: "hi" }]);
+    expect(told.troubles).toMatchObject([{ kind: "wrong_password" }]);
+    expect(await session.say({ text: "hi" })).toBe("down");
+    await session.close();
+  });
+
   test("is read from its log, and spoken to by RCON", async () => {
     await using rcon = await rconServer();
     await using folder = await TempFolder.create({ "latest.log": `${HEAD}<Alice> old\n` });

@@ -104,8 +104,6 @@ describe("a Source server", () => {
       },
     ]);
     expect(await session.say({ text: "hi" })).toBe("sent");
-    rcon.dropAll();
-    expect(await told.end()).toMatchObject({ kind: "lost" });
     await session.close();
     // Its port is free for the next session.
     Bun.listen({ hostname: "127.0.0.1", port: logPort, socket: { data() {} } }).stop(true);

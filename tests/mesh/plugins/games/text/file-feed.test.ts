@@ -17,6 +17,15 @@ import { until } from "../../../../helpers/turns.ts";
 import { ManualClock } from "../../../manual-clock.ts";
 
 /** A feed of a log in a folder of its own; it looks when the test says so. */
+/** Opens the feed, hands over what it has told once it is ready, and closes it. */
+async function opened(feed: FileFeed): Promise<ToldLines> {
+  const told = new ToldLines();
+  const part = feed.open(told);
+  await told.ready();
+  await part.close();
+  return told;
+}
+
 class FeedBench implements AsyncDisposable {
   readonly told = new ToldLines();
   readonly clock = new ManualClock();
@@ -188,6 +197,45 @@ describe("a log", () => {
     await appendFile(bench.log, "\nnext\n");
     await bench.look(2);
     expect(bench.told.lines).toEqual(["x".repeat(4096), "next"]);
+  });
+});
+
+describe("a log that is read again", () => {
+  test("goes on behind the last line, and has told all of it once it is ready", async () => {
+    await using folder = await TempFolder.create({ "game.log": "old\n" });
+    const log = folder.at("game.log");
+    const feed = new FileFeed({ path: log, clock: new ManualClock() });
+    expect((await opened(feed)).lines).toEqual([]);
+    await appendFile(log, "one\ntw");
+    expect((await opened(feed)).lines).toEqual(["one"]);
+    await appendFile(log, "o\nthree\n");
+    expect((await opened(feed)).lines).toEqual(["two", "three"]);
+    expect((await opened(feed)).lines).toEqual([]);
+  });
+
+  test("is read from its start where it is another, or was not there", async () => {
+    await using folder = await TempFolder.create({});
+    const log = folder.at("game.log");
+    const feed = new FileFeed({ path: log, clock: new ManualClock() });
+    await opened(feed);
+    await writeFile(log, "one\n");
+    expect((await opened(feed)).lines).toEqual(["one"]);
+    await rename(log, folder.at("game.log.1"));
+    await writeFile(log, "two\n");
+    expect((await opened(feed)).lines).toEqual(["two"]);
+    await writeFile(log, "three, written anew\n");
+    expect((await opened(feed)).lines).toEqual(["three, written anew"]);
+  });
+
+  test("is skipped to what is newest where there is much of it", async () => {
+    await using folder = await TempFolder.create({ "game.log": "" });
+    const log = folder.at("game.log");
+    const feed = new FileFeed({ path: log, clock: new ManualClock() });
+    await opened(feed);
+    await appendFile(log, `${"x".repeat(99)}\n`.repeat(20_000));
+    const { lines, unread } = await opened(feed);
+    expect(unread).toEqual([`1934464 bytes of ${log} were skipped: they came too fast`]);
+    expect(lines).toHaveLength(655);
   });
 });
 

@@ -3,8 +3,8 @@ import type { SayOutcome } from "../../../../../mesh/index.ts";
 import type { SessionEnd } from "../../../../../mesh/plugins/games/adapter.ts";
 import type {
   Console,
+  ConsoleEvents,
   Feed,
-  FeedEvents,
   Grammar,
   OpenConsole,
   ReadLine,
@@ -12,28 +12,32 @@ import type {
 import { TextAdapter } from "../../../../../mesh/plugins/games/text/text-session.ts";
 import { ToldSession } from "../../../../helpers/games/told-session.ts";
 import { nextTurn } from "../../../../helpers/turns.ts";
+import { ManualClock } from "../../../manual-clock.ts";
 
 const LOST: SessionEnd = { kind: "lost", text: "it went" };
 
 /** A part that the test speaks for. */
 class ScriptedPart implements Feed, Console {
   readonly where: string;
+  readonly goesOn = true;
   readonly sent: string[] = [];
   outcome: SayOutcome = "sent";
   closings = 0;
   closing: Promise<void> = Promise.resolve();
-  #events: FeedEvents | undefined;
+  opens = 0;
+  #events: ConsoleEvents | undefined;
 
   constructor(where: string) {
     this.where = where;
   }
 
-  get events(): FeedEvents {
+  get events(): ConsoleEvents {
     if (this.#events === undefined) throw new Error("it was not opened");
     return this.#events;
   }
 
-  open(events: FeedEvents): OpenConsole {
+  open(events: ConsoleEvents): OpenConsole {
+    this.opens++;
     this.#events = events;
     return {
       send: async (command) => {
@@ -72,8 +76,9 @@ function opened() {
   const feed = new ScriptedPart("its log");
   const console = new ScriptedPart("its console");
   const told = new ToldSession();
-  const adapter = new TextAdapter({ game: "doom", grammar: GRAMMAR, console, feed });
-  return { feed, console, told, adapter, session: adapter.open(told) };
+  const clock = new ManualClock();
+  const adapter = new TextAdapter({ game: "doom", grammar: GRAMMAR, console, feed, clock });
+  return { feed, console, told, clock, adapter, session: adapter.open(told) };
 }
 
 function up() {
@@ -158,24 +163,79 @@ describe("a session", () => {
     expect(await session.say({ text: "late" })).toBe("down");
   });
 
-  test("is over with either part, once the other is closed", async () => {
-    for (const first of ["feed", "console"] as const) {
-      const all = up();
-      const other = first === "feed" ? all.console : all.feed;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      other.closing = promise;
-      all[first].events.onOver(LOST);
-      other.events.onOver({ kind: "failed", text: "it went, too" });
-      other.events.onLine("Alice: late");
-      await nextTurn();
-      expect(all.told.ends).toEqual([]);
-      expect(await all.session.say({ text: "hi" })).toBe("down");
-      resolve();
-      expect(await all.told.end()).toEqual(LOST);
-      await all.session.close();
-      expect(all.told.events).toEqual([]);
-      expect([all.feed.closings, all.console.closings]).toEqual([1, 1]);
-    }
+  test("is over with its feed, once the console is closed", async () => {
+    const { feed, console, told, session } = up();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    console.closing = promise;
+    feed.events.onOver(LOST);
+    console.events.onOver({ kind: "failed", text: "it went, too" });
+    feed.events.onLine("Alice: late");
+    await nextTurn();
+    expect(told.ends).toEqual([]);
+    expect(await session.say({ text: "hi" })).toBe("down");
+    resolve();
+    expect(await told.end()).toEqual(LOST);
+    await session.close();
+    expect(told.events).toEqual([]);
+    expect([feed.closings, console.closings]).toEqual([1, 1]);
+  });
+
+  test("goes on without its console for a while, and is spoken to once that is back", async () => {
+    const { feed, console, told, clock, session } = up();
+    feed.events.onLine("+Alice");
+    console.events.onOver(LOST);
+    expect(told.troubles).toEqual([undefined, LOST]);
+    feed.events.onLine("Alice: hi");
+    feed.events.onLine("+Bob");
+    expect(told.events.map(({ type }) => type)).toEqual(["join", "chat", "join"]);
+    await nextTurn();
+    clock.advance(1000);
+    await nextTurn();
+    expect(console.opens).toBe(2);
+    console.events.onReady();
+    expect(told.troubles).toEqual([undefined, LOST, undefined]);
+    expect(await session.say({ text: "hi" })).toBe("sent");
+    expect([told.ends, told.starts.length, feed.opens]).toEqual([[], 1, 1]);
+  });
+
+  test("is over where its console does not come back, and nobody is there any more", async () => {
+    const { feed, console, told, clock, adapter } = up();
+    feed.events.onLine("+Alice");
+    console.events.onOver(LOST);
+    await nextTurn();
+    clock.advance(5000);
+    expect(await told.end()).toEqual(LOST);
+    const next = new ToldSession();
+    adapter.open(next);
+    feed.events.onLine("+Bob");
+    feed.events.onReady();
+    console.events.onReady();
+    expect(next.starts).toEqual([{ map: undefined, players: [{ name: "Bob" }] }]);
+  });
+
+  test("knows who came while the game was not joined", async () => {
+    const { feed, console, told, adapter } = opened();
+    feed.events.onLine("+Alice");
+    feed.events.onReady();
+    console.events.onOver({ kind: "unreachable", text: "nobody listens" });
+    expect(await told.end()).toMatchObject({ kind: "unreachable" });
+    const next = new ToldSession();
+    adapter.open(next);
+    feed.events.onReady();
+    console.events.onReady();
+    expect(next.starts).toEqual([{ map: undefined, players: [{ name: "Alice" }] }]);
+  });
+
+  test("is up where only the password of its console is wrong", async () => {
+    const { feed, console, told, session } = opened();
+    feed.events.onReady();
+    const end = { kind: "wrong_password", text: "it refused the password" } as const;
+    console.events.onOver(end);
+    expect(told.starts).toHaveLength(1);
+    expect(told.troubles).toEqual([end]);
+    feed.events.onLine("Alice: hi");
+    expect(told.events).toHaveLength(1);
+    await session.close();
   });
 
   test("tells nothing once it is closed, not even while it was ending", async () => {
