@@ -10,6 +10,8 @@ export interface SettingProblem {
   readonly key: string;
   /** What the key must or cannot be, to follow its name. Never shows a secret. */
   readonly text: string;
+  /** Which of a list it is about, from 0. */
+  readonly item?: number;
 }
 
 export interface WholeRange {
@@ -145,11 +147,18 @@ export class SettingsReader {
     return this.#asked.has(key);
   }
 
-  /** Says that something is wrong with the key; `text` follows its name. */
-  problem(key: string, text: string): void {
+  /** Says that something is wrong with the key, or with an item of its list; `text` follows the key's name. */
+  problem(key: string, text: string, item?: string): void {
     // Two parts may ask for the same key.
     const isKnown = this.problems.some((known) => known.key === key && known.text === text);
-    if (!isKnown) this.problems.push({ key, text });
+    if (!isKnown) this.problems.push({ key, text, ...this.#indexOf(key, item) });
+  }
+
+  #indexOf(key: string, item: string | undefined): Pick<SettingProblem, "item"> {
+    const value = this.#valueOf(key);
+    if (item === undefined || value === undefined || typeof value === "string") return {};
+    const index = value.indexOf(item);
+    return index === -1 ? {} : { item: index };
   }
 
   /** With the same written, of which nobody has asked for anything. */

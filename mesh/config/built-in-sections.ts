@@ -77,9 +77,12 @@ function readSection(
   const reader = new SettingsReader(settings);
   check(reader);
   reader.refuseUnknown(label);
-  const mistakes = reader.problems.map(({ key, text }) => {
-    const line = section.keys.get(key)?.line ?? section.line;
-    return { line, text: `${label} ${shownKey(key, reader)} ${text}` };
+  const mistakes = reader.problems.flatMap(({ key, text, item }) => {
+    const written = section.keys.get(key);
+    // Why it could not be read is told already, and that it is missing is not true.
+    if (written === undefined && section.unread.has(key)) return [];
+    const line = written?.lines?.[item ?? 0] ?? written?.line ?? section.line;
+    return [{ line, text: `${label} ${shownKey(key, reader)} ${text}` }];
   });
   return { settings, mistakes };
 }

@@ -15,11 +15,15 @@ interface IniKey {
   readonly value: string | readonly string[];
   /** Where the key first stands, from 1. */
   readonly line: number;
+  /** Of a list: where each item stands. */
+  readonly lines?: readonly number[];
 }
 
 export interface IniSection {
   readonly line: number;
   readonly keys: ReadonlyMap<string, IniKey>;
+  /** Keys that stand there with a value that cannot be read, which is a mistake of its own. */
+  readonly unread: ReadonlySet<string>;
 }
 
 export interface IniFile {
@@ -55,7 +59,7 @@ export function parseIni(text: string): IniFile {
           text: `${label} already began in line ${first.line}; move its keys there`,
         });
       }
-      section = first ?? { line, keys: new Map() };
+      section = first ?? { line, keys: new Map(), unread: new Set() };
       sections.set(sectionName, section);
       continue;
     }
@@ -69,7 +73,14 @@ export function parseIni(text: string): IniFile {
 
 interface MutableSection {
   readonly line: number;
-  readonly keys: Map<string, { readonly value: string | string[]; readonly line: number }>;
+  readonly keys: Map<string, MutableKey>;
+  readonly unread: Set<string>;
+}
+
+interface MutableKey {
+  readonly value: string | string[];
+  readonly line: number;
+  readonly lines?: number[];
 }
 
 /** Adds the key of this line to the section, or says what is wrong with the line. */
@@ -92,13 +103,16 @@ function addKey(
 
   const read = readValue(rawValue);
   if ("problem" in read) {
+    section.unread.add(name);
     return `the value of ${quoted(name)} ${read.problem}`;
   }
   const first = section.keys.get(name);
   if (first === undefined) {
-    section.keys.set(name, { value: isList ? [read.value] : read.value, line });
+    const key = isList ? { value: [read.value], line, lines: [line] } : { value: read.value, line };
+    section.keys.set(name, key);
   } else if (isList && typeof first.value !== "string") {
     first.value.push(read.value);
+    first.lines?.push(line);
   } else {
     return `${quoted(name)} is already set in line ${first.line}; keep one of the two`;
   }

@@ -84,6 +84,8 @@ interface Findings {
   readonly mistakes: Mistake[];
   /** By `section.key`. */
   readonly settings: Map<string, Setting>;
+  /** As `section.key`: what is there, with a value that cannot be read. */
+  readonly unread: Set<string>;
   readonly pluginSettings: Map<string, WrittenSettings>;
   /** Of collectors, with whose each is. */
   readonly files: Map<string, string>;
@@ -99,6 +101,7 @@ export async function readConfig(options: ReadConfigOptions): Promise<NodeConfig
   const findings: Findings = {
     mistakes: [],
     settings: new Map(),
+    unread: new Set(),
     pluginSettings: new Map(),
     files: new Map(),
   };
@@ -107,7 +110,7 @@ export async function readConfig(options: ReadConfigOptions): Promise<NodeConfig
   } else {
     findings.mistakes.push({ text: file.problem });
   }
-  const { mistakes, settings, pluginSettings } = findings;
+  const { mistakes, settings, unread, pluginSettings } = findings;
 
   if ((settings.get("node.name")?.value ?? "") === "") {
     const label = "this machine's name, which stands in for [node] name,";
@@ -124,7 +127,11 @@ export async function readConfig(options: ReadConfigOptions): Promise<NodeConfig
   const written = writtenSections(settings);
   const isMeshOn = isEnvironmentSet(secret) || Object.keys(written["mesh"] ?? {}).length > 0;
   const secrets = isMeshOn ? await secretsOf(settings, secret) : { secrets: [] };
-  if ("problem" in secrets) mistakes.push(secretMistake(secrets, settings));
+  // One that cannot be read is there.
+  const isThere = unread.has("mesh.secret") || unread.has("mesh.secret_file");
+  if ("problem" in secrets && !(secrets.place === "none" && isThere)) {
+    mistakes.push(secretMistake(secrets, settings));
+  }
 
   const result = applyRules(written, { isMeshOn });
   if ("problems" in result) {
@@ -217,12 +224,13 @@ function addFile(findings: Findings, text: string): void {
 }
 
 function addSettings(
-  { settings, mistakes }: Findings,
+  { settings, unread, mistakes }: Findings,
   name: string,
   section: IniSection,
   known: readonly string[],
 ): void {
   const sectionText = sectionLabel(name);
+  for (const key of section.unread) unread.add(`${name}.${key}`);
   for (const [key, { value, line }] of section.keys) {
     if (known.includes(key)) {
       settings.set(`${name}.${key}`, { value, line, label: `${sectionText} ${key}` });

@@ -32,6 +32,11 @@ describe("lines and names", () => {
     expect(sections.get("log")?.keys.get("level")?.line).toBe(8);
   });
 
+  test("a key whose value cannot be read is known to be there", () => {
+    const section = parseIni("[s]\na = 1\nb = x;y\n").sections.get("s");
+    expect([...(section?.unread ?? [])]).toEqual(["b"]);
+  });
+
   test.each([
     ["Windows", "\r\n"],
     ["old Macintosh", "\r"],
@@ -62,10 +67,14 @@ describe("lines and names", () => {
     expect(Reflect.get({}, "polluted")).toBeUndefined();
   });
 
-  test("a repeated key[] is a list, at the line of its first item", () => {
+  test("a repeated key[] is a list, at the line of its first item, and each item has its own", () => {
     const { sections, mistakes: found } = parseIni("[plugins]\nload[] = a, b\nload[]=c\n");
     expect(found).toEqual([]);
-    expect(sections.get("plugins")?.keys.get("load")).toEqual({ value: ["a, b", "c"], line: 2 });
+    expect(sections.get("plugins")?.keys.get("load")).toEqual({
+      value: ["a, b", "c"],
+      line: 2,
+      lines: [2, 3],
+    });
   });
 });
 

@@ -437,3 +437,27 @@ test("a plugin that is named twice is a mistake of that line", async () => {
     'config/node.ini:2: [plugins] load names "a.ts" more than once; keep one',
   );
 });
+
+describe("one mistake is told once", () => {
+  test("where a value that must be there cannot be read", async () => {
+    const cut = (line: number, key: string): string =>
+      `config/node.ini:${line}: the value of "${key}" would be cut off at its ;, which starts a comment; put it in double quotes`;
+    expect(
+      await message("[game]\nadapter = source\npassword = a;b\nchat[] = 'x'\nchat[] = c;d\n"),
+    ).toBe(
+      [
+        cut(3, "password"),
+        `config/node.ini:4: [game] chat cannot use the pattern "x": it needs a group (?<player>...); a pattern with ; or # in it stands in single quotes`,
+        cut(5, "chat"),
+      ].join("\n"),
+    );
+    expect(await message("[mesh]\npeers = host:6000\nsecret = a;b\n")).toBe(cut(3, "secret"));
+  });
+
+  test("at the line of the item that is wrong", async () => {
+    const good = "'^(?<player>.) (?<text>.)'";
+    const game = ["[game]", "adapter = source", "password = secret"];
+    const text = [...game, `chat[] = ${good}`, "; more", "chat[] = 'x'"].join("\n");
+    expect(await message(text)).toStartWith("config/node.ini:6: [game] chat cannot use");
+  });
+});

@@ -75,5 +75,7 @@ function readPattern(settings: SettingsReader, key: string): Pattern | undefined
 }
 
 function refuseControl(settings: SettingsReader, key: string, line: string): void {
-  if (/\p{Cc}/u.test(line)) settings.problem(key, "must be one line without control characters");
+  if (/\p{Cc}/u.test(line)) {
+    settings.problem(key, "must be one line without control characters", line);
+  }
 }

@@ -51,7 +51,7 @@ function readKind(settings: SettingsReader, kind: PatternKind): readonly Pattern
   return written.flatMap((text) => {
     const pattern = writtenPattern(kind, text);
     if (!("problem" in pattern)) return [pattern];
-    settings.problem(kind, pattern.problem);
+    settings.problem(kind, pattern.problem, text);
     return [];
   });
 }
