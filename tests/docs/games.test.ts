@@ -85,10 +85,15 @@ function choicesOf(check: Check, written: WrittenSettings, key: string): readonl
   return choices?.split(", ") ?? [];
 }
 
-/** All keys of a preset, whatever its feed is. */
+/** All keys of a preset, whatever its feed and its console are. */
 function keysOfPreset(adapter: string): ReadonlySet<string> {
   const feeds = choicesOf(checkGameSettings, { adapter }, "feed");
-  const variants = [{ adapter }, ...feeds.map((feed) => ({ adapter, feed }))];
+  const consoles = choicesOf(checkGameSettings, { adapter }, "console");
+  const variants = [
+    { adapter },
+    ...feeds.map((feed) => ({ adapter, feed })),
+    ...consoles.map((console) => ({ adapter, console })),
+  ];
   return new Set(variants.flatMap((written) => keysOf(checkGameSettings, written)));
 }
 

@@ -1,7 +1,8 @@
 import type { SettingsReader } from "../../../index.ts";
 import type { GameAdapter, Preset } from "../adapter.ts";
+import { readParts } from "../game-parts.ts";
 import { SOURCE, SOURCE_2 } from "../rcon.ts";
-import { LineGrammar, readParts, readPatterns, TextAdapter } from "../text-game.ts";
+import { LineGrammar, readPatterns, TextAdapter } from "../text-game.ts";
 import { SOURCE_PATTERNS } from "./patterns.ts";
 import { readSourceSpeech } from "./speech.ts";
 

@@ -33,12 +33,12 @@ interface Closed {
   readonly where: string;
   /** Milliseconds that the `close` of what is opened takes at most, where it gives a process time to end. */
   readonly stopMs?: number | undefined;
+  /** Its end is the end of the game. */
+  readonly endsWithGame?: boolean;
 }
 
 /** Where lines of the game are read. */
 export interface Feed extends Closed {
-  /** Its end is the end of the game, whether its console is there or not. */
-  readonly endsWithGame?: boolean;
   /** What is written while it is closed is read once it is opened again. */
   readonly goesOn?: boolean;
   /** Does not throw: what goes wrong is told by `onOver`. */

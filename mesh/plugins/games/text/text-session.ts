@@ -39,7 +39,7 @@ export class TextAdapter implements GameAdapter {
     // They are closed at the same time.
     const stops = [console.stopMs ?? 0, feed?.stopMs ?? 0];
     this.stopMs = Math.max(...stops) || undefined;
-    const isKept = feed !== undefined;
+    const isKept = feed !== undefined && console.endsWithGame !== true;
     this.#options = { ...options, console: isKept ? kept(console, feed, options.clock) : console };
   }
 

@@ -81,14 +81,13 @@ describe("a game that is a process", () => {
       "command is missing: what starts the game; or give its log and its input",
     ]);
     expect(problemsOf(PROCESS_PRESET, { ...LINES, command: "game", log: "x", input: "y" })).toEqual(
-      [
-        "log has no meaning where there is a command",
-        "input has no meaning where there is a command",
-      ],
+      ["input is for console = fifo; here feed = file and console = process are used"],
     );
     expect(
       problemsOf(PROCESS_PRESET, { ...LINES, log: "x", input: "y", stop_command: "quit" }),
-    ).toEqual(["stop_command has no meaning without a command"]);
+    ).toEqual([
+      "stop_command is for console = process; here feed = file and console = fifo are used",
+    ]);
     expect(problemsOf(PROCESS_PRESET, { ...LINES, command: '"x' })).toEqual([
       "command has an open quote, or a backslash at its end",
     ]);
