@@ -11,6 +11,8 @@ export interface EconServerKind {
   readonly name: string;
   readonly binary: string;
   readonly settings: readonly string[];
+  /** Where its console listens. */
+  readonly econHost: string;
   /** A map it brings along, other than the one it starts with. */
   readonly otherMap: string;
   readonly firstMap: string;
@@ -20,6 +22,7 @@ export const TEEWORLDS: EconServerKind = {
   name: "Teeworlds",
   binary: "/usr/games/teeworlds-server",
   settings: ["sv_map dm1"],
+  econHost: "127.0.0.1",
   firstMap: "dm1",
   otherMap: "dm2",
 };
@@ -28,6 +31,8 @@ export const DDNET: EconServerKind = {
   name: "DDNet",
   binary: "/usr/games/DDNet-Server",
   settings: ["sv_ipv4only 1", "sv_map Tutorial"],
+  // It binds an IPv6 address made of the same bytes, too, and there is none for 127.0.0.1.
+  econHost: "0.0.0.0",
   firstMap: "Tutorial",
   otherMap: "Tsunami",
 };
@@ -76,7 +81,7 @@ export class EconServer implements AsyncDisposable {
       `sv_port ${this.gamePort}`,
       "sv_register 0",
       "sv_spamprotection 0",
-      "ec_bindaddr 127.0.0.1",
+      `ec_bindaddr ${kind.econHost}`,
       `ec_port ${this.econPort}`,
       `ec_password "${PASSWORD}"`,
       "ec_output_level 1",
