@@ -77,7 +77,7 @@ for (const [index, kind] of kinds.entries()) {
           maxLength: 40,
         }),
       );
-      const lines = fc.sample(hostile, { numRuns: 80, seed: 1 });
+      const lines = fc.sample(hostile, { numRuns: 600, seed: 1 });
       const said = [
         'a"; shutdown; say "b',
         "\\",
@@ -92,10 +92,13 @@ for (const [index, kind] of kinds.entries()) {
         return typeof spoken === "string" ? [] : [spoken.command];
       });
       const wanted = commands.flatMap(commandsIn).map(({ argument }) => argument);
-      for (const command of commands) listener.client.run(command);
-      listener.client.run('say "the end"');
-      await ann.hears(({ text }) => text === "the end");
-      const heard = ann.heard.filter(({ from, text }) => from === -1 && text !== "the end");
+      // No more at once than the server keeps for a player whose answer has not come.
+      for (let at = 0; at < commands.length; at += 100) {
+        for (const command of commands.slice(at, at + 100)) listener.client.run(command);
+        listener.client.run(`say "so far ${at}"`);
+        await ann.hears(({ text }) => text === `so far ${at}`);
+      }
+      const heard = ann.heard.filter(({ from, text }) => from === -1 && !/^so far \d+$/.test(text));
       const own = heard.slice(-wanted.length).map(({ text }) => text);
       expect(own).toEqual(wanted);
       // Its own words are no chat, and the server still runs.
