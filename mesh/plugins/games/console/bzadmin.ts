@@ -200,7 +200,8 @@ class BzadminSession implements OpenConsole {
     if (this.#isAlive) this.#lookLater();
     else {
       const text = `the BZFlag server at ${this.#where} does not answer any more`;
-      this.#end({ kind: "lost", text });
+      // So long without a word that it may have been started again meanwhile.
+      this.#end({ kind: "unreachable", text });
     }
   }
 
@@ -215,7 +216,8 @@ class BzadminSession implements OpenConsole {
     const { nick } = this.#options;
     if (this.#state === "ready") {
       const text = `the BZFlag server at ${this.#where} has gone, or has thrown ${nick} out: "${last}"`;
-      this.#end({ kind: "lost", text });
+      // It ends long after the server, which may have been started again meanwhile, with other players.
+      this.#end({ kind: THROWN_OUT.test(last) ? "lost" : "unreachable", text });
       return;
     }
     const kind = last.startsWith("Error connecting") ? "unreachable" : "failed";
@@ -277,6 +279,9 @@ class BzadminSession implements OpenConsole {
     return this.#state === "over";
   }
 }
+
+/** What is printed last where the server still runs. */
+const THROWN_OUT = / (?:kicked|banned) by |You have been (?:kicked|banned)/;
 
 function hurried(command: string): string {
   return HURRY.repeat(Math.ceil(command.length / HURRIED_BYTES)) + command;

@@ -4,8 +4,8 @@ import { Retry } from "../retry.ts";
 import type { Console, ConsoleEvents, OpenConsole } from "./parts.ts";
 
 export interface KeptConsoleOptions {
-  /** So long may nobody be there until the game counts as gone. Default: for ever, where its end is told by another part. */
-  readonly goneAfterMs?: number | undefined;
+  /** Where nobody is there, the game is gone, and the console over. Default: no, as another part tells of its end. */
+  readonly tellsOfGame?: boolean;
   readonly clock?: Clock | undefined;
   readonly retry?: Retry;
 }
@@ -20,10 +20,10 @@ export class KeptConsole implements Console {
   readonly #kept: Kept;
 
   constructor(console: Console, options: KeptConsoleOptions = {}) {
-    const { goneAfterMs, clock = SYSTEM_CLOCK, retry = new Retry() } = options;
+    const { tellsOfGame = false, clock = SYSTEM_CLOCK, retry = new Retry() } = options;
     this.where = console.where;
     this.stopMs = console.stopMs;
-    this.#kept = { console, goneAfterMs, clock, retry, refusal: undefined };
+    this.#kept = { console, tellsOfGame, clock, retry, refusal: undefined };
   }
 
   open(events: ConsoleEvents): OpenConsole {
@@ -34,7 +34,7 @@ export class KeptConsole implements Console {
 /** What one life of it leaves to the next. */
 interface Kept {
   readonly console: Console;
-  readonly goneAfterMs: number | undefined;
+  readonly tellsOfGame: boolean;
   readonly clock: Clock;
   readonly retry: Retry;
   /** A refused password is not tried sooner because the game has been away. */
@@ -51,8 +51,8 @@ class KeptSession implements OpenConsole {
   /** `undefined` while it is not there. */
   #upSinceMs: number | undefined;
   #cancelRetry: Cancel = () => undefined;
-  /** While nobody is there. */
-  #cancelGone: Cancel | undefined;
+  /** What has not come back since. */
+  #lost: SessionEnd | undefined;
 
   constructor(kept: Kept, events: ConsoleEvents) {
     this.#kept = kept;
@@ -113,7 +113,10 @@ class KeptSession implements OpenConsole {
     if (this.#isOver()) return;
     // Whoever answers is there, and the game can be heard all the same.
     if (end.kind === "wrong_password" || end.kind === "failed") this.#isThere();
-    else if (!this.#mayComeBack(end)) return;
+    else if (end.kind === "unreachable" && this.#kept.tellsOfGame) {
+      this.#end(this.#state === "opening" ? end : { kind: "lost", text: (this.#lost ?? end).text });
+      return;
+    } else this.#lost ??= end;
     this.#events.onTrouble(end);
     // What is left of it, a player of the game perhaps, is not to stay for the wait.
     const closed = this.#open?.close();
@@ -121,22 +124,10 @@ class KeptSession implements OpenConsole {
   }
 
   #isThere(): void {
-    this.#cancelGone?.();
-    this.#cancelGone = undefined;
+    this.#lost = undefined;
     if (this.#state !== "opening") return;
     this.#enter("ready");
     this.#events.onReady();
-  }
-
-  #mayComeBack(end: SessionEnd): boolean {
-    const { clock, goneAfterMs } = this.#kept;
-    if (goneAfterMs === undefined) return true;
-    if (this.#state === "opening") {
-      this.#end(end);
-      return false;
-    }
-    this.#cancelGone ??= clock.after(goneAfterMs, () => this.#end(end));
-    return true;
   }
 
   async #reopen(closed: Promise<void> | undefined): Promise<void> {
@@ -152,9 +143,7 @@ class KeptSession implements OpenConsole {
 
   #enter(state: KeptState): void {
     this.#state = state;
-    if (state !== "over") return;
-    this.#cancelRetry();
-    this.#cancelGone?.();
+    if (state === "over") this.#cancelRetry();
   }
 
   // A method, because the compiler does not expect it to be over meanwhile.

@@ -47,8 +47,5 @@ export const BODIES_MAX = 16;
 /** A body arrives within a moment; whoever takes longer is no game. */
 export const BODY_TIMEOUT_S = 10;
 
-/** Nobody at a console that was there, after which the game counts as gone: longer than to drop a connection takes. */
-export const CONSOLE_GONE_MS = 5000;
-
 /** Commands in a row that RCON leaves unanswered, ten seconds each, until the game counts as gone. */
 export const UNANSWERED_MAX = 3;

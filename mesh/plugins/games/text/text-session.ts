@@ -3,7 +3,7 @@
 import type { Clock, GameLine, GamePlayer, SayOutcome } from "../../../index.ts";
 import type { GameAdapter, GameSession, SessionEnd, SessionEvents } from "../adapter.ts";
 import { KeptConsole } from "./kept-console.ts";
-import { CONSOLE_GONE_MS, LINE_CHARS_MAX } from "./limits.ts";
+import { LINE_CHARS_MAX } from "./limits.ts";
 import type {
   Console,
   ConsoleEvents,
@@ -51,8 +51,7 @@ export class TextAdapter implements GameAdapter {
 }
 
 function kept(console: Console, { endsWithGame }: Feed, clock: Clock | undefined): Console {
-  const goneAfterMs = endsWithGame === true ? undefined : CONSOLE_GONE_MS;
-  return new KeptConsole(console, { goneAfterMs, clock });
+  return new KeptConsole(console, { tellsOfGame: endsWithGame !== true, clock });
 }
 
 interface TextSessionOptions extends TextAdapterOptions {

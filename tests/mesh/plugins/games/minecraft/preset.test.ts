@@ -61,6 +61,17 @@ describe("a Minecraft server", () => {
     await session.close();
   });
 
+  test("is lost once nobody listens at its RCON any more", async () => {
+    const rcon = await rconServer();
+    await using folder = await TempFolder.create({ "latest.log": "" });
+    const log = folder.at("latest.log");
+    const { told, session } = open({ password: "secret", port: String(rcon.port), log });
+    await told.up();
+    await rcon[Symbol.asyncDispose]();
+    expect(await told.end()).toMatchObject({ kind: "lost" });
+    await session.close();
+  });
+
   test("is heard although its password is another", async () => {
     await using rcon = await rconServer();
     await using folder = await TempFolder.create({ "latest.log": "" });

@@ -198,12 +198,14 @@ describe("a session", () => {
     expect([told.ends, told.starts.length, feed.opens]).toEqual([[], 1, 1]);
   });
 
-  test("is over where its console does not come back, and nobody is there any more", async () => {
+  test("is over where nobody is at its console any more, and nobody is there any more", async () => {
     const { feed, console, told, clock, adapter } = up();
     feed.events.onLine("+Alice");
     console.events.onOver(LOST);
     await nextTurn();
-    clock.advance(5000);
+    clock.advance(1000);
+    await nextTurn();
+    console.events.onOver({ kind: "unreachable", text: "nobody listens" });
     expect(await told.end()).toEqual(LOST);
     const next = new ToldSession();
     adapter.open(next);
