@@ -132,7 +132,7 @@ function compileAll(
   return patterns.flatMap((pattern) => {
     const filter = compileFilter(pattern);
     if (typeof filter !== "string") return [filter];
-    reader.problem(key, `${quoted(pattern)} ${filter}`);
+    reader.problem(key, `${quoted(pattern)} ${filter}`, pattern);
     return [];
   });
 }

@@ -459,5 +459,7 @@ describe("one mistake is told once", () => {
     const game = ["[game]", "adapter = source", "password = secret"];
     const text = [...game, `chat[] = ${good}`, "; more", "chat[] = 'x'"].join("\n");
     expect(await message(text)).toStartWith("config/node.ini:6: [game] chat cannot use");
+    const filters = `${game.join("\n")}\n[chat]\ndrop[] = 'fine'\ndrop[] = '('\n`;
+    expect(await message(filters)).toStartWith("config/node.ini:6: [chat] drop ");
   });
 });
