@@ -42,6 +42,11 @@ export class RelayBed {
     return server;
   }
 
+  /** Long enough that nothing is an echo any more, and all may speak again. */
+  later(): void {
+    this.nowMs += 700_000;
+  }
+
   async publish(from: string, topic: string, payload: unknown): Promise<void> {
     this.published.push({ from, topic });
     const sender = this.server(from);
