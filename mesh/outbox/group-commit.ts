@@ -121,6 +121,9 @@ export class GroupCommit {
     do this.#commitAll(true);
     while (this.#failure === undefined && this.#hasWork("now"));
     this.#state = "closed";
+    // What is left is for the next start.
+    this.#cancelNext?.();
+    this.#answerWaiters();
     return this.#failure;
   }
 
@@ -133,8 +136,8 @@ export class GroupCommit {
     if (this.#state === "out_of_room") this.#refuse(jobs);
     this.#failure = this.#commit(this.#state === "open" ? jobs : [], isFull);
     if (this.#failure?.code === "disk_full") this.#makeRoom(isFull);
-    this.#answerWaiters();
     if (this.#failure === undefined && this.#hasWork("now", "background")) this.wake();
+    else this.#answerWaiters();
   }
 
   #refuse(jobs: readonly Job[]): void {
@@ -200,7 +203,6 @@ export class GroupCommit {
   }
 
   #answerWaiters(): void {
-    if (this.#failure === undefined && this.#hasWork("now", "background")) return;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const waiter of waiters) {

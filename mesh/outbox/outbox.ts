@@ -135,7 +135,7 @@ export class Outbox implements AsyncDisposable {
       append: (queue, bytes) => this.append([{ queue, bytes }]),
       note: () => this.records.get(note),
       keepNote: async (queue, text) => {
-        if (!this.#opened.has(queue)) throw discardedError(queue.name);
+        if (!this.#opened.has(queue) || this.#isGoing(store)) throw discardedError(queue.name);
         await this.records.set(note, text);
       },
     });

@@ -70,12 +70,7 @@ export class Delivery {
       onGarbage: (seq, reason) => void this.#bury(seq, reason),
       onFailed: (error) => this.#complain(queueText("read", error)),
     });
-    this.#scout = new Scout({
-      queue,
-      intervalMs: settings.retryMinMs,
-      newLot: (event) => this.#newLot({ events: [event], end: event.seq, isEven: false }),
-      onFailed: (error) => this.#complain(queueText("read", error)),
-    });
+    this.#scout = new Scout(settings.retryMinMs);
     this.#refusals = new Refusals(settings.triesMax);
     this.#tally = new Tally(options.date ?? Date.now);
     this.#troubles = new TroubleLog(options.log);
@@ -156,37 +151,58 @@ export class Delivery {
   #soonestMs(): number {
     const lineMs = this.#line.soonestMs(this.#circuit.isOpen);
     const intakeMs = this.#mayCut ? this.#intake.dueMs : Number.POSITIVE_INFINITY;
-    const scoutMs = this.#mayScout ? this.#scout.dueMs : Number.POSITIVE_INFINITY;
-    return Math.max(this.#circuit.notBeforeMs, Math.min(lineMs, intakeMs, scoutMs));
+    return Math.max(this.#circuit.notBeforeMs, Math.min(lineMs, intakeMs, this.#aheadMs));
   }
 
   /** Those that failed take room in the line, so that no more overtake them than the rest of it holds. */
   get #mayCut(): boolean {
     if (this.#circuit.isOpen || this.#line.isAsideFull) return false;
+    if (this.#scout.lot !== undefined) return false;
     return this.#line.length < this.#options.settings.concurrency;
   }
 
   #cut(nowMs: number): Lot | undefined {
     if (!this.#mayCut) return undefined;
+    const after = this.#scout.comeBack();
+    if (after !== undefined) this.#intake.rewind(after);
     const cut = this.#intake.take(nowMs);
-    if (cut === undefined) return undefined;
-    const lot = this.#newLot(cut);
-    this.#line.add(lot);
-    return lot;
+    return cut && this.#newLot(cut);
   }
 
   /** All in hand were refused, and no more are taken in: one behind them may be of another kind. */
   get #mayScout(): boolean {
-    const isStuck = this.#line.isAsideFull && this.#refusals.isKeeping;
-    return isStuck && !this.#circuit.isOpen && !this.#line.hasUntried;
+    return this.#line.isAsideFull && this.#refusals.isKeeping && !this.#circuit.isOpen;
   }
 
+  /** When `#ahead` may have one. */
+  get #aheadMs(): number {
+    if (!this.#mayScout) return Number.POSITIVE_INFINITY;
+    const known = this.#scout.lot ?? this.#line.untried;
+    if (known?.state === "sending") return Number.POSITIVE_INFINITY;
+    return Math.max(this.#scout.dueMs, known?.dueMs ?? 0);
+  }
+
+  /** One now and then, first of those that are in hand and were not refused alone yet. */
   #ahead(nowMs: number): Lot | undefined {
-    return this.#mayScout ? this.#scout.next(nowMs, this.#intake.after) : undefined;
+    if (nowMs < this.#aheadMs) return undefined;
+    this.#scout.wait(nowMs);
+    return this.#scout.lot ?? this.#line.untried ?? this.#cutOne(nowMs);
+  }
+
+  #cutOne(nowMs: number): Lot | undefined {
+    const { after } = this.#intake;
+    const cut = this.#intake.takeOne(nowMs);
+    if (cut === undefined) return undefined;
+    const lot = this.#newLot(cut);
+    this.#scout.take(lot, after);
+    return lot;
   }
 
   #newLot(cut: Pick<LotOptions, "events" | "end" | "isEven">): Lot {
-    return new Lot({ ...cut, owner: this.#owner, newBackoff: () => this.#newBackoff() });
+    const newBackoff = () => this.#newBackoff();
+    const lot = new Lot({ ...cut, owner: this.#owner, newBackoff });
+    this.#line.add(lot);
+    return lot;
   }
 
   #newBackoff(): Backoff {
@@ -207,8 +223,12 @@ export class Delivery {
 
   /** What cannot be noted is sent all the same: a full disk must not keep events from those who would make room. */
   async #note(lot: Lot): Promise<void> {
-    if (lot.isEven || lot.isNoted || this.#scout.has(lot)) return;
-    await this.#settle("note", () => this.#cuts.keep(this.#line.lots));
+    if (lot.isEven || lot.isNoted) return;
+    try {
+      await this.#cuts.keep(this.#line.lots);
+    } catch (error) {
+      this.#troubles.unnoted(errorText(error), this.#options.clock.now());
+    }
   }
 
   async #follow(sending: Sending, lot: Lot): Promise<void> {
@@ -238,7 +258,7 @@ export class Delivery {
     this.#refusals.onTaken();
     this.#line.remove(lot);
     this.#tally.sent(lot.events.length);
-    if (this.#scout.has(lot)) this.#onPassed(lot);
+    if (this.#scout.lot === lot) this.#onPassed(lot);
     if (!this.#line.hasUnsettled) this.#troubles.delivered(sink.where);
     await this.#settle("remove", () => queue.remove(lot.seqs));
   }
@@ -246,7 +266,7 @@ export class Delivery {
   /** It was not the receiver, but the events before this one. */
   #onPassed(lot: Lot): void {
     const { clock, settings } = this.#options;
-    this.#scout.settled(lot, clock.now());
+    this.#scout.settled();
     this.#refusals.onPassed(lot);
     this.#line.hastenAside(clock.now() + settings.retryMinMs);
   }
@@ -270,15 +290,15 @@ export class Delivery {
   async #onRefused(lot: Lot, text: string): Promise<void> {
     this.#onAnswer();
     this.#tally.failed();
+    if (this.#scout.lot === lot) {
+      this.#putBack(lot);
+      this.#complain(`${text}; ${KEEPS}`);
+      return;
+    }
     const [event, ...others] = lot.events;
     if (event === undefined || others.length > 0) {
       this.#complain(text);
       this.#line.split(lot);
-      return;
-    }
-    if (this.#scout.has(lot)) {
-      this.#complain(`${text}; ${KEEPS}`);
-      this.#scout.settled(lot, this.#options.clock.now());
       return;
     }
     const verdict = this.#refusals.onRefused(lot);
@@ -289,6 +309,15 @@ export class Delivery {
     }
     lot.dueMs = this.#options.clock.now() + lot.nextDelayMs();
     this.#line.stepAside(lot);
+  }
+
+  #putBack(lot: Lot): void {
+    this.#line.remove(lot);
+    this.#scout.settled();
+    if (lot.events.length === 1) return;
+    // Which one was meant is found one by one.
+    this.#cuts.forget(lot);
+    this.#intake.rewind(lot.first - 1);
   }
 
   async #bury(seq: number, reason: string): Promise<void> {

@@ -22,7 +22,7 @@ export interface EventQueue {
   remove(seqs: readonly number[]): Promise<unknown> | void;
   /** What was kept last, `undefined` until then. */
   readonly note: string | undefined;
-  /** Keeps a short text beside the events. Resolves once it and all that was removed before is on the disk. */
+  /** Keeps a short text beside the events. Resolves once it is on the disk, with what was removed before. */
   keepNote(text: string): Promise<void>;
   /** This one cannot be delivered; it is kept elsewhere. */
   bury(seq: number, reason: string): Promise<unknown> | void;

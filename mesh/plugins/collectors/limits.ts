@@ -47,7 +47,8 @@ export const DELIVERY_DEFAULTS: DeliverySettings = {
 };
 
 export const DELIVERY_RANGES: Readonly<Record<keyof DeliverySettings, WholeRange>> = {
-  batchEvents: { min: 1, max: 10_000 },
+  // Below what one commit of the outbox takes out, so that a crash leaves no part of a delivered batch.
+  batchEvents: { min: 1, max: 4000 },
   batchBytes: { min: KiB, max: 8 * MiB },
   batchMs: { min: 0, max: 10 * SECOND_MS },
   // With the largest batches, 128 MiB of memory.

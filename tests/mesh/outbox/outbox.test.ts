@@ -123,6 +123,30 @@ describe("a discarded queue", () => {
     expect(contents(queue)).toEqual(["2:new"]);
   });
 
+  test("keeps no note any more", async () => {
+    await using folder = await TempFolder.create();
+    await using outbox = openOutbox(folder.path);
+    const queue = outbox.queue("q", PLENTY);
+    const discarded = outbox.discard("q");
+    expect((await failure(queue.keepNote("one"))).code).toBe("discarded");
+    await discarded;
+    expect(outbox.records.keys()).toEqual([]);
+  });
+
+  test("that is not gone yet fails nobody who waits when the file is closed", async () => {
+    await using folder = await TempFolder.create();
+    const outbox = openOutbox(folder.path, { limits: { removalsPerCommitMax: 2 } });
+    const queue = outbox.queue("q", PLENTY);
+    await appendAll(
+      queue,
+      Array.from({ length: 200 }, () => "x"),
+    );
+    await outbox.discard("q");
+    const flushed = outbox.flush();
+    await outbox.close();
+    await flushed;
+  });
+
   test("does not hold up the end, and goes on at the next start", async () => {
     await using folder = await TempFolder.create();
     const limits = { removalsPerCommitMax: 10 };

@@ -27,7 +27,7 @@ export class Cuts {
 
   constructor(queue: Pick<EventQueue, "note" | "keepNote">) {
     this.#queue = queue;
-    this.#ahead = spansOf(queue.note);
+    this.#ahead = spansOf(queue);
   }
 
   limitOf(first: number): CutLimit {
@@ -38,22 +38,28 @@ export class Cuts {
     return { end: isNoted ? next[1] : next[0] - 1, isNoted };
   }
 
+  /** It was refused, and is cut otherwise from now on. */
+  forget(lot: Lot): void {
+    this.#ahead = this.#ahead.filter(([first]) => first !== lot.first);
+  }
+
   /** Resolves once it is on the disk where the lots begin and end. */
   async keep(lots: readonly Lot[]): Promise<void> {
     const noted = lots.filter(({ isEven }) => !isEven);
     const last = Math.max(...lots.map(({ end }) => end));
     this.#ahead = this.#ahead.filter(([first]) => first > last);
-    const spans = noted.map(({ first, end }) => [first, end] as const);
-    const all = [...spans, ...this.#ahead].toSorted(([one], [other]) => one - other);
-    await this.#queue.keepNote(JSON.stringify(all.slice(0, CUTS_MAX)));
-    for (const lot of noted) lot.isNoted = true;
+    const kept = noted.toSorted((one, other) => one.first - other.first).slice(0, CUTS_MAX);
+    const spans = kept.map(({ first, end }) => [first, end] as const);
+    const all = [...spans, ...this.#ahead].slice(0, CUTS_MAX);
+    await this.#queue.keepNote(JSON.stringify(all));
+    for (const lot of kept) lot.isNoted = true;
   }
 }
 
-/** None where the note is of another kind: then batches are cut as they come. */
-function spansOf(note: string | undefined): readonly (readonly [number, number])[] {
+/** None where the note cannot be read, or is of another kind: then batches are cut as they come. */
+function spansOf(queue: Pick<EventQueue, "note">): readonly (readonly [number, number])[] {
   try {
-    return v.parse(Spans, JSON.parse(note ?? "[]"));
+    return v.parse(Spans, JSON.parse(queue.note ?? "[]"));
   } catch {
     return [];
   }

@@ -36,6 +36,12 @@ export interface CutEvents {
  */
 type EndKind = "even" | "uneven" | "open";
 
+interface CutEnd {
+  /** Entries of the batch. */
+  readonly length: number;
+  readonly kind: EndKind;
+}
+
 /** Cuts batches from the queue: full ones at once, others when their first event has waited long enough. */
 export class Intake {
   readonly #options: IntakeOptions;
@@ -83,17 +89,28 @@ export class Intake {
   /** The next batch, with at least one event, if there is one now. */
   take(nowMs: number): CutEvents | undefined {
     if (this.dueMs > nowMs) return undefined;
-    const cut = this.#read(nowMs);
-    return cut?.events.length === 0 ? undefined : cut;
+    return eventful(this.#read(nowMs));
+  }
+
+  /** As `take`, of one event, unless it was cut with others before. */
+  takeOne(nowMs: number): CutEvents | undefined {
+    if (this.#retryMs > nowMs) return undefined;
+    return eventful(this.#read(nowMs, true));
+  }
+
+  /** What is behind this number, and was taken already, comes again, unless it was settled. */
+  rewind(after: number): void {
+    this.#after = after;
+    this.#expected = Number.POSITIVE_INFINITY;
   }
 
   /** Without events if what it read were none; the next may be. */
-  #read(nowMs: number): CutEvents | undefined {
+  #read(nowMs: number, isOne = false): CutEvents | undefined {
     const { queue, settings, onFailed } = this.#options;
     const { batchEvents: countMax, batchBytes: bytesMax } = settings;
     try {
       const read = queue.read({ after: this.#after, countMax, bytesMax });
-      const { length, kind } = this.#endOf(read);
+      const { length, kind } = isOne ? this.#endOfOne(read) : this.#endOf(read);
       this.#retry.reset();
       if (kind === "open" && nowMs < this.#ripeMs) {
         this.#expected = length;
@@ -116,7 +133,7 @@ export class Intake {
   }
 
   /** How many of these a batch has, and what ends it. */
-  #endOf(read: readonly QueueEntry[]): { readonly length: number; readonly kind: EndKind } {
+  #endOf(read: readonly QueueEntry[]): CutEnd {
     const [first] = read;
     if (first === undefined) return { length: 0, kind: "open" };
     const { end, isNoted } = this.#options.cuts.limitOf(first.seq);
@@ -127,6 +144,13 @@ export class Intake {
     const last = read.at(-1)?.seq ?? first.seq;
     const kind = isNoted || last === end ? "uneven" : this.#kindOf(read.length, last);
     return { length: read.length, kind };
+  }
+
+  #endOfOne(read: readonly QueueEntry[]): CutEnd {
+    const [first] = read;
+    const isNoted = first !== undefined && this.#options.cuts.limitOf(first.seq).isNoted;
+    if (first === undefined || isNoted) return this.#endOf(read);
+    return { length: 1, kind: "uneven" };
   }
 
   #kindOf(length: number, last: number): EndKind {
@@ -147,4 +171,8 @@ export class Intake {
     }
     return events;
   }
+}
+
+function eventful(cut: CutEvents | undefined): CutEvents | undefined {
+  return cut?.events.length === 0 ? undefined : cut;
 }

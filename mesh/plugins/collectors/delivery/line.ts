@@ -20,9 +20,9 @@ export class Line {
     return this.#aside.length >= ASIDE_MAX;
   }
 
-  /** Whether one of them, not aside, was not refused yet. */
-  get hasUntried(): boolean {
-    return this.#lots.some(({ refusals }) => refusals === 0);
+  /** The oldest of them, not aside, that was not refused alone yet. */
+  get untried(): Lot | undefined {
+    return this.#lots.find(({ refusals }) => refusals === 0);
   }
 
   /** Oldest first, and those aside. */
@@ -84,11 +84,8 @@ export class Line {
 
   #candidates(isProbe: boolean): readonly Lot[] {
     if (isProbe) return (this.#lots.length > 0 ? this.#lots : this.#aside).slice(0, 1);
-    // Those that cannot step aside let the others pass where they are.
-    const moving = this.isAsideFull
-      ? this.#lots.filter(({ refusals }) => refusals === 0)
-      : this.#lots;
-    const lots = this.#inOrder ? moving.slice(0, 1) : moving;
+    if (this.isAsideFull) return this.#aside;
+    const lots = this.#inOrder ? this.#lots.slice(0, 1) : this.#lots;
     return this.#aside.length === 0 ? lots : [...this.#aside, ...lots];
   }
 }

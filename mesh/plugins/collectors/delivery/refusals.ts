@@ -36,7 +36,7 @@ export class Refusals {
 
   /** All before it were refused. */
   onPassed(lot: Lot): void {
-    this.#passedTo = lot.end;
+    this.#passedTo = Math.max(this.#passedTo, lot.end);
   }
 
   /** @param lot of one event */

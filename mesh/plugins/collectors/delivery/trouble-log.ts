@@ -6,6 +6,7 @@ export class TroubleLog {
   readonly #log: Logger;
   #told: { readonly text: string; readonly atMs: number } | undefined;
 
+  #unnotedToldMs: number | undefined;
   #buriedToldMs: number | undefined;
   #buriedUntold = 0;
 
@@ -23,6 +24,15 @@ export class TroubleLog {
     if (this.#told === undefined) return;
     this.#told = undefined;
     this.#log.info("events are delivered again", { where });
+  }
+
+  /** Where batches end could not be noted; they are sent all the same. */
+  unnoted(reason: string, nowMs: number): void {
+    const toldMs = this.#unnotedToldMs;
+    if (toldMs !== undefined && nowMs - toldMs < TROUBLE_LOGGED_EVERY_MS) return;
+    this.#unnotedToldMs = nowMs;
+    const text = "batches cannot be noted, so that after a crash events may come under another key";
+    this.#log.warn(text, { reason });
   }
 
   /** With how many there were since it was told the last time. */

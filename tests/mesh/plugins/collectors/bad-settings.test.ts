@@ -40,7 +40,7 @@ const COMMON: readonly Wrong[] = [
   ...whole("queue_bytes_max", 1024 * 1024, 64 * 1024 ** 3),
   ...whole("queue_age_max_s", 1, 365 * 24 * 3600),
   ...choice("when_full", "refuse", "drop_oldest"),
-  ...whole("batch_events", 1, 10_000),
+  ...whole("batch_events", 1, 4000),
   ...whole("batch_bytes", 1024, 8 * 1024 ** 2),
   ...whole("batch_ms", 0, 10_000),
   ...whole("concurrency", 1, 16),

@@ -46,7 +46,7 @@ test("each key sets its own", () => {
 
 test("what cannot be is said key by key", () => {
   expect(read({ concurrency: "17", batch_events: "0", batch_byte: "1" }).problems).toEqual([
-    'batch_events must be a whole number from 1 to 10000, not "0"',
+    'batch_events must be a whole number from 1 to 4000, not "0"',
     'concurrency must be a whole number from 1 to 16, not "17"',
     'batch_byte is no key of [collector:web]; did you mean "batch_bytes"?',
   ]);

@@ -49,7 +49,11 @@ class Receiver {
     this.#script = [...script];
   }
 
-  answer(batch: Batch): SendResult | Promise<SendResult> {
+  /** As the script has it, if nothing else is said. */
+  answer(
+    batch: Batch,
+    said: ReceiverAnswer = this.#script.shift() ?? "taken",
+  ): SendResult | Promise<SendResult> {
     const seqs = batch.events.map(({ seq }) => seq);
     const content = batch.events.map(({ json }) => json).join();
     if ((this.keys.get(batch.key) ?? content) !== content) this.violations.push(`key ${batch.key}`);
@@ -59,7 +63,7 @@ class Receiver {
       if (known !== batch.key) this.violations.push(`${seq} under ${known} and ${batch.key}`);
       this.#keyOf.set(seq, batch.key);
     }
-    switch (this.#script.shift() ?? "taken") {
+    switch (said) {
       case "taken":
         for (const seq of seqs) this.taken.add(seq);
         for (const seq of seqs) this.confirmed.add(seq);
@@ -152,5 +156,72 @@ test("whatever the receiver does, each event is delivered or set aside, in order
       },
     ),
     { numRuns: 200 },
+  );
+});
+
+const Run = fc.record({
+  good: fc.integer({ min: 0, max: 12 }),
+  bad: fc.integer({ min: 0, max: 90 }),
+});
+
+test("whatever is refused for good, in runs of any length: all else is delivered, in order, under one key", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom("taken", "taken", "taken", "gone", "taken_unheard", "silent"), {
+        maxLength: 30,
+      }),
+      fc.array(Run, { minLength: 1, maxLength: 3 }),
+      fc.array(fc.integer({ min: 0, max: 10_000 }), { maxLength: 2 }),
+      fc.record({
+        concurrency: fc.integer({ min: 1, max: 3 }),
+        batchEvents: fc.integer({ min: 1, max: 40 }),
+        triesMax: fc.integer({ min: 1, max: 3 }),
+      }),
+      async (script, runs, crashesAfterMs, settings) => {
+        const receiver = new Receiver([]);
+        const queue = new WatchedQueue(receiver);
+        const poison = new Set<number>();
+        const answer = (batch: Batch): SendResult | Promise<SendResult> => {
+          const isRefused = batch.events.some(({ seq }) => poison.has(seq));
+          return receiver.answer(batch, isRefused ? "refused" : script.shift());
+        };
+        const open = async (): Promise<DeliveryBed> => {
+          const sink = new ScriptedSink().otherwise(answer);
+          const quick = { ...settings, retryMinMs: 100, retryMaxMs: 1000, timeoutMs: 500 };
+          const bed = new DeliveryBed(quick, queue, sink);
+          await bed.start();
+          return bed;
+        };
+        for (const { good, bad } of runs) {
+          const first = (queue.seqs.at(-1) ?? 0) + 1;
+          queue.append(...Array.from({ length: good + bad }, (_, at) => chatEvent(`${at}`)));
+          for (let at = 0; at < bad; at += 1) poison.add(first + at);
+        }
+        const total = queue.seqs.length;
+        let bed = await open();
+        for (const afterMs of crashesAfterMs) {
+          for (let ms = 0; ms < afterMs; ms += 250) await bed.advance(250);
+          const closed = bed.delivery.close(0);
+          bed.clock.advance(0);
+          await closed;
+          bed = await open();
+        }
+        // Something that is taken at last shows that it was not the receiver.
+        queue.append(chatEvent("last"));
+        bed.delivery.wake();
+        for (let tries = 0; tries < 2000 && queue.seqs.length > 0; tries += 1) {
+          await bed.advance(250);
+        }
+        expect(receiver.violations).toEqual([]);
+        expect(queue.seqs).toEqual([]);
+        expect(new Set(queue.buried.map(({ seq }) => seq))).toEqual(poison);
+        expect(receiver.taken.size).toBe(total + 1 - poison.size);
+        if (settings.concurrency > 1) return;
+        expect([...receiver.taken]).toEqual(
+          [...receiver.taken].toSorted((one, other) => one - other),
+        );
+      },
+    ),
+    { numRuns: 100 },
   );
 });

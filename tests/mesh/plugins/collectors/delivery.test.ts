@@ -415,6 +415,52 @@ describe("a refusal", () => {
     expect(bed.sink.seqs).toContainEqual([101]);
     expect(bed.queue.buried.length).toBe(20);
   });
+
+  test("of everything asks for a large batch one by one, with a wait before each", async () => {
+    const bed = new DeliveryBed({ retryMinMs: 1000 });
+    bed.queue.append(...chatEvents(500));
+    bed.sink.otherwise(() => REFUSED);
+    await bed.start();
+    // The halves before the first 32, and those.
+    expect(bed.sink.batches.length).toBeLessThan(80);
+    for (let seconds = 0; seconds < 120; seconds += 1) await bed.advance(1000);
+    const sentBefore = bed.sink.batches.length;
+    await bed.advance(999);
+    await bed.advance(1);
+    expect(bed.sink.batches.length - sentBefore).toBeLessThan(34);
+  });
+
+  test.each([1, 2])(
+    "of everything but one, whose answer was lost, with %d on their way: it comes under one key, and once it is told not again",
+    async (concurrency) => {
+      const settings = { batchEvents: 5, retryMinMs: 1000, retryMaxMs: 2000, concurrency };
+      const bed = new DeliveryBed(settings);
+      bed.queue.append(...chatEvents(100));
+      bed.sink.otherwise(() => REFUSED);
+      await bed.start();
+      const isAhead = ({ seqs }: { readonly seqs: readonly number[] }): boolean =>
+        seqs.length === 1 && (seqs[0] ?? 0) > 66;
+      for (let seconds = 0; !bed.sink.batches.some(isAhead); seconds += 1) await bed.advance(1000);
+      let lost = 0;
+      bed.sink.otherwise(({ events: [event, ...others] }) => {
+        if (lost > 0) return DELIVERED;
+        if (event === undefined || others.length > 0 || event.seq <= 67) return REFUSED;
+        lost = event.seq;
+        return GONE;
+      });
+      for (let seconds = 0; seconds < 200 && bed.queue.seqs.length > 0; seconds += 1) {
+        await bed.advance(1000);
+      }
+      // And stuck again.
+      bed.sink.otherwise(() => REFUSED);
+      await bed.append(...chatEvents(100));
+      for (let seconds = 0; seconds < 300; seconds += 1) await bed.advance(1000);
+      const keys = bed.sink.batches.filter(({ seqs }) => seqs.includes(lost)).map(({ key }) => key);
+      expect(keys.length).toBe(2);
+      expect(new Set(keys).size).toBe(1);
+      expect(bed.queue.buried.length).toBeLessThanOrEqual(40);
+    },
+  );
 });
 
 describe("what is no event", () => {
@@ -590,10 +636,28 @@ describe("after a crash", () => {
     });
     await bed.append(chatEvent("one"));
     await bed.advance(50);
+    await bed.append(chatEvent("two"));
+    await bed.advance(50);
     expect(failing.seqs).toEqual([]);
-    expect(bed.delivery.status.lastError?.text).toBe(
-      "the outbox cannot note events: the disk is full",
-    );
+    expect(bed.delivery.status.lastError).toBeNull();
+    expect(bed.log.messages("warn")).toEqual([
+      "batches cannot be noted, so that after a crash events may come under another key",
+    ]);
+    expect(bed.log.messages("info")).toEqual([]);
+  });
+
+  test("a note that cannot be read stops nothing", async () => {
+    const queue = new MemoryQueue();
+    Object.defineProperty(queue, "note", {
+      get: () => {
+        throw new Error("the disk failed");
+      },
+    });
+    queue.append(chatEvent("one"));
+    const bed = new DeliveryBed({}, queue);
+    await bed.start();
+    await bed.advance(50);
+    expect(bed.sink.seqs).toEqual([[1]]);
   });
 
   test("other events under the same numbers have another key", async () => {
