@@ -123,6 +123,11 @@ export class SendQueue {
     return this.#takenBytes;
   }
 
+  /** Whether the transport takes no more until it drains. */
+  get isBlocked(): boolean {
+    return this.#state === "blocked";
+  }
+
   /** Bytes of the blocks that the queued bytes lie in. */
   get heldBytes(): number {
     return this.#blocks.reduce((total, { bytes }) => total + bytes.length, 0);

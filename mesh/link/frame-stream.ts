@@ -102,6 +102,11 @@ export class FrameStream implements TransportHandler, FrameHandler, SendQueueOwn
     return this.#queue.bytes;
   }
 
+  /** Whether the transport takes no more for now; else what is queued goes to it by itself. */
+  get isBlocked(): boolean {
+    return this.#queue.isBlocked;
+  }
+
   /** From the next frame on, another one receives, also of what has arrived already. */
   handOver(receiver: FrameStreamReceiver, frameBytesMax: number): void {
     this.#receiver = receiver;

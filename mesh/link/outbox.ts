@@ -72,7 +72,8 @@ export class Outbox {
 
   /** Numbers that change when the other side takes some of what waits for it. */
   get progress(): readonly (number | undefined)[] {
-    const ofStream = this.#stream.queuedBytes > 0 ? this.#stream.bytesOut : undefined;
+    // What is only queued until the turn is over is taken by this machine, whoever is at the other end.
+    const ofStream = this.#stream.isBlocked ? this.#stream.bytesOut : undefined;
     return [ofStream, this.#bulk.progress];
   }
 

@@ -227,6 +227,20 @@ test("a probe is answered by the taking of what waits, as far as the other side 
   expect(await stopped).toBe(false);
 });
 
+test("a probe is not answered by the leaving of what was sent while it waited", async () => {
+  const pair = new ScriptedPair();
+  await pair.frames();
+  // Queued in the very turn in which the probe begins to watch, and on its way when that is over.
+  pair.clock.after(500, () =>
+    pair.side.link.sendMessage(frameOf(NODE_FRAME, new Uint8Array(9)), "a"),
+  );
+  const isThere = pair.side.link.probe(1000);
+  pair.clock.advance(500);
+  expect(await pair.frames()).toHaveLength(1);
+  pair.clock.advance(500);
+  expect(await isThere).toBe(false);
+});
+
 test("many probes at once ask a few times, and all are answered", async () => {
   const pair = new LinkPair();
   await pair.line.settle();
