@@ -128,11 +128,12 @@ export class Cluster implements LinkPolicy {
     return this.#routes.node(name);
   }
 
-  /** Every node that is linked, listed or looked for, and every seed that no other has answered at. */
+  /** Every node that is linked, listed or looked for where no other is, and every seed that no other has answered at. */
   status(): readonly PeerStatus[] {
+    const known = [...this.#whereabouts.entries()];
     return peersStatus({
       links: this.#links,
-      known: [...this.#whereabouts.entries()],
+      known: known.filter(({ identity }) => !this.#dialling.isReplaced(identity.instance)),
       targets: this.#dialling.targets(),
       nodeOf: (instance) => this.#routes.byInstance(instance),
       nowMs: this.#now(),

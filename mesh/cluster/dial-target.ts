@@ -41,6 +41,8 @@ export class DialTarget {
   instance: string | undefined;
   /** Who it is by its own word, where it refused because there is a link; it was not proved. */
   claimed: string | undefined;
+  /** Attempts one after the other that were refused so. */
+  claims = 0;
   lastError: DialError | undefined;
   /** Whether it was this node itself that answered there last. */
   isSelf = false;

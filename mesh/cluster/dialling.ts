@@ -85,6 +85,12 @@ export class Dialling {
     for (const { identity } of whereabouts.entries()) this.reconsider(identity.instance);
   }
 
+  /** Whether it is one that nobody lists, and where it was there is by all that is known another that has a link. */
+  isReplaced(instance: string): boolean {
+    const learned = this.#learned.get(instance);
+    return learned !== undefined && this.#isElsewhere(learned);
+  }
+
   /** To be called when a node is listed otherwise than before, or by nobody, or was lost or forgotten. */
   reconsider(instance: string): void {
     const learned = this.#learned.get(instance);
@@ -125,7 +131,7 @@ export class Dialling {
       if (target.state.name === "connecting") continue;
       if (target.instance === live.instance) this.#rest(target);
       // It was refused for the sake of this link while that was in the making.
-      else if (target.claimed === live.instance) this.#satisfy(target);
+      else if (target.claimed === live.instance && this.#isElsewhere(target)) this.#satisfy(target);
     }
     this.#queue.dial();
   }
@@ -133,19 +139,16 @@ export class Dialling {
   /** To be called once the link is no longer among the links. */
   onLinkDown(live: LiveLink): void {
     const isSteady = this.#options.clock.now() - live.upSinceMs >= STEADY_AFTER_MS;
-    for (const seed of this.#seeds.values()) {
-      const { state } = seed;
+    for (const target of this.targets()) {
+      const { kind, state, instance, claimed } = target;
       const isAtRest = state.name === "content" || (state.name === "waiting" && state.isSatisfied);
-      if (!isAtRest || this.#isLinked(seed)) continue;
-      const isIts = seed.instance === live.instance || seed.claimed === live.instance;
-      if (isSteady && isIts) seed.backoff.reset();
+      if (!isAtRest || this.#isLinked(target)) continue;
+      const isIts = instance === live.instance || claimed === live.instance;
+      if (isSteady && isIts) target.backoff.reset();
       // Also one of which it is not known whose it is: it may have been this one's.
-      this.#schedule(seed, seed.backoff.next());
-    }
-    const learned = this.#learned.get(live.instance);
-    if (learned?.state.name === "content") {
-      if (isSteady) learned.backoff.reset();
-      this.#schedule(learned, learned.backoff.next() + this.#handicapMs(live.instance));
+      const isLearned = kind === "learned" && instance !== undefined;
+      const handicapMs = isLearned ? this.#handicapMs(instance) : 0;
+      this.#schedule(target, target.backoff.next() + handicapMs);
     }
   }
 
@@ -160,11 +163,12 @@ export class Dialling {
     const code = failure.kind === "refused" ? failure.code : undefined;
     target.isSelf = code === "self";
     target.claimed = failure.kind === "refused" ? failure.claimed : undefined;
+    target.claims = target.claimed === undefined ? 0 : target.claims + 1;
     if (this.#isLinked(target)) {
       this.#rest(target);
     } else if (code === "self" || code === "other_cluster") {
       this.#schedule(target, LONGEST_INTERVAL_MS);
-    } else if (target.kind === "seed" && this.#isClaimed(target)) {
+    } else if (this.#isElsewhere(target)) {
       this.#satisfy(target);
     } else {
       this.#schedule(target, target.backoff.next());
@@ -212,14 +216,19 @@ export class Dialling {
     return isArbiter || !isDialable ? 0 : NON_ARBITER_DELAY_MS;
   }
 
-  /** Whether it says to be a node that has a link. */
-  #isClaimed({ claimed }: DialTarget): boolean {
-    return claimed !== undefined && this.#options.links.has(claimed);
+  /**
+   * Whether who answers, at each of its addresses, says to be a node that has a link. Of a node that somebody lists that
+   * counts for nothing: its peer has proved where it is, and the word of who answers is not proved.
+   */
+  #isElsewhere({ kind, instance = "", addresses, claimed, claims }: DialTarget): boolean {
+    const { links, whereabouts } = this.#options;
+    if (kind === "learned" && whereabouts.isListed(instance)) return false;
+    return claimed !== undefined && links.has(claimed) && claims >= addresses.length;
   }
 
   /** [MESH-1.7]: content, but nobody has proved whose link it is. So it looks again now and then. */
-  #satisfy(seed: DialTarget): void {
-    this.#schedule(seed, CLAIM_HELD_MS, true);
+  #satisfy(target: DialTarget): void {
+    this.#schedule(target, CLAIM_HELD_MS, true);
   }
 
   #hasten(target: DialTarget, delayMs: number): void {

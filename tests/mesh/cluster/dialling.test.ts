@@ -231,6 +231,27 @@ describe("a node that was heard of", () => {
     expect(a.reach).toEqual(["b"]);
   });
 
+  test("is dialled as before where who answers says to be a node that has just been linked", async () => {
+    const net = new SmallCluster();
+    // Else it lists the other anew.
+    net.part("c", "d");
+    const d = net.start("d");
+    net.network.hosts.push(liarAs(d.host, addressOf("z")));
+    net.start("a");
+    net.start("b", "a", { advertise: "none" });
+    net.start("c", "a", { advertise: addressOf("z") });
+    const dials = (): number =>
+      net.network.dials.filter(({ from, to }) => from === "b" && to === "10.0.0.26:26").length;
+    await net.until(() => dials() > 0, 1000);
+    await net.pass(100);
+    // It links with b as the one that b has been told of.
+    d.cluster.setSeeds([addressOf("a")]);
+    await net.pass(1000);
+    const count = dials();
+    await net.pass(100_000);
+    expect(dials() - count).toBeGreaterThan(9);
+  });
+
   test("is where its peer is, if it is on the loopback of that", async () => {
     const net = new SmallCluster();
     const loopback = { host: "127.0.0.1", port: 2 };

@@ -157,6 +157,51 @@ describe("a peer that was lost", () => {
     await net.until(() => b.reach.join() === "c" && c.reach.join() === "b", 15_000);
   });
 
+  test("is seldom dialled, and not shown, where another node has its address now", async () => {
+    const net = new SmallCluster();
+    const a = net.start("a");
+    const b = net.start("b", "a");
+    const c = net.start("c", "a");
+    await net.until(() => [a, b, c].every(({ links }) => links.length === 2), 60_000);
+    await net.pass(6000);
+    c.kill();
+    await net.pass(1000);
+    const d = net.start("d", "a", { port: addressOf("c").port });
+    await net.pass(20_000);
+    const count = dialsTo(net, "c");
+    await net.pass(600_000);
+    expect(dialsTo(net, "c") - count).toBeLessThanOrEqual(4);
+    for (const node of [a, b]) {
+      expect(node.cluster.status()).toMatchObject([{ state: "up" }, { name: "d", state: "up" }]);
+    }
+    // Once that is gone, the first may be back.
+    d.kill();
+    await net.pass(0);
+    const after = dialsTo(net, "c");
+    await net.pass(300);
+    expect(dialsTo(net, "c") - after).toBeGreaterThan(1);
+    expect(b.cluster.status().map(({ name }) => name)).toContain("c");
+  });
+
+  test("is found where it still is, though another node has the other of its addresses", async () => {
+    const net = new SmallCluster();
+    const shared = { host: "c.example", port: 77 };
+    net.start("a");
+    const b = net.start("b", "ac", { advertise: "none" });
+    net.start("c", "a", { advertise: shared });
+    await net.until(() => b.links.length === 2, 60_000);
+    b.cluster.setSeeds([addressOf("a")]);
+    await net.pass(6000);
+    net.part("b", "c");
+    net.part("a", "c");
+    await net.pass(20_000);
+    net.start("d", "a", shared);
+    await net.pass(60_000);
+    expect(b.reach).toEqual(["a", "d"]);
+    net.join("b", "c");
+    await net.until(() => b.linkTo("c") !== undefined, 15_000);
+  });
+
   test("is one of 32 at most, those that were lost last", async () => {
     const net = new SmallCluster();
     const a = net.start("a");
