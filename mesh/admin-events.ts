@@ -16,11 +16,14 @@ const STREAMS_MAX = 32;
 const TOPICS_MAX = 32;
 /** What waits for a slow reader, and as long in a burst before it is told: 32 MiB with all streams, but for single messages that are longer. */
 const QUEUE = { messagesMax: 1024, bytesMax: 1024 * 1024 };
-/**
- * Shorter than the minute after which proxies close a silent connection, and how long a reader may take
- * nothing: as long as a peer of the mesh may.
- */
+/** Shorter than the minute after which proxies close a silent connection. */
 const HEARTBEAT_MS = 10_000;
+/**
+ * Heartbeats in a row for which a reader may seem to take nothing: a minute. The system has room again only once about a
+ * third of what it keeps for a connection was read, which on Linux may be 4 MiB; so one that reads 40 KB/s seems to
+ * take nothing for half a minute.
+ */
+const HEARTBEATS_MISSED_MAX = 6;
 /** What a reader is handed at once, so that one that takes a long message slowly is seen to take something. */
 const CHUNK_BYTES = 64 * 1024;
 /** How long what was sent to a reader that took nothing may wait in the system, before the connection is closed; Bun counts in steps of four. */
@@ -104,6 +107,8 @@ class EventStream {
   #state: State = "open";
   /** At first at once, because the headers go with the first bytes. Anything that is sent is one. */
   #isHeartbeatDue = true;
+  /** Heartbeats that fell due since the reader last took something. */
+  #heartbeatsMissed = 0;
   /** What is still to be sent of what has been begun. */
   #rest: Uint8Array = NOTHING;
   /** Messages that gave way in the queue. */
@@ -118,8 +123,8 @@ class EventStream {
     this.#onEnd = onEnd;
     this.#subscriptions = this.#subscribe(messenger, patterns);
     this.#heartbeat = setInterval(() => {
-      if (this.#isHeartbeatDue) {
-        // Not even the last one was taken.
+      if (this.#isHeartbeatDue) this.#heartbeatsMissed += 1;
+      if (this.#heartbeatsMissed >= HEARTBEATS_MISSED_MAX) {
         this.end();
         onStall();
         return;
@@ -193,6 +198,7 @@ class EventStream {
     }
     if (this.#state === "ended") return;
     this.#isHeartbeatDue = false;
+    this.#heartbeatsMissed = 0;
     if (this.#rest.length === 0) this.#rest = this.#next();
     controller.enqueue(this.#rest.subarray(0, CHUNK_BYTES));
     this.#rest = this.#rest.subarray(CHUNK_BYTES);

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { connect } from "node:net";
 import * as v from "valibot";
 import { type Admin, serveAdmin } from "../../mesh/admin.ts";
+import { EventStreams } from "../../mesh/admin-events.ts";
 import { idleNode } from "../helpers/idle-node.ts";
 import { ScriptedMessenger } from "../helpers/scripted-messenger.ts";
 import { silentLogger } from "../helpers/silent-logger.ts";
@@ -206,6 +207,35 @@ test("a reader that takes nothing for a while is sent away, and makes room for o
   } finally {
     for (const socket of sockets) socket.destroy();
   }
+});
+
+describe("a reader that seems to take nothing", () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test("is left alone for five heartbeats, as often as it then takes something, and sent away at the sixth", async () => {
+    const hangUps: number[] = [];
+    const streams = new EventStreams(10_000);
+    const request = new Request("http://localhost/api/events");
+    const { body } = streams.open(messenger, request, (seconds) => hangUps.push(seconds));
+    const reader = body?.getReader();
+    await reader?.read();
+    for (let round = 0; round < 3; round += 1) {
+      messenger.publish("a", round);
+      // The first one falls due, the next five are not taken.
+      jest.advanceTimersByTime(60_000);
+      expect([messenger.subscriptions, hangUps]).toEqual([1, []]);
+      expect((await reader?.read())?.done).toBe(false);
+    }
+    jest.advanceTimersByTime(70_000);
+    expect([messenger.subscriptions, hangUps]).toEqual([0, [1]]);
+    expect((await reader?.read())?.done).toBe(true);
+  });
 });
 
 describe("what is refused", () => {
