@@ -219,13 +219,15 @@ export class Cluster implements LinkPolicy {
     const { instance } = node;
     const { identity, limits } = this.#options;
     if (instance === identity.instance || instance === live.instance) return;
+    const isKnown = this.#roster.isListedBy(live, instance);
     if (!this.#roster.add(live, node) && !this.#addInstead(live, node)) {
       this.#log.tooManyListed(limits.meshNodesMax);
       return;
     }
     this.#namesakes.onListed(node);
     this.#whereabouts.onKnown(node);
-    this.#dialling.onListed(instance);
+    if (isKnown) this.#dialling.reconsider(instance);
+    else this.#dialling.onListed(instance);
     this.#routes.onListed(instance);
   }
 

@@ -111,6 +111,24 @@ describe("a member that lists what is not there", () => {
     expect(a.reach).toContain("d");
   });
 
+  test("again and again does not have an address of the config dialled more often", async () => {
+    const all = await three();
+    const { net, a, c } = all;
+    const [dead] = strangers(1);
+    if (dead?.address === undefined) throw new Error("it has no address");
+    a.cluster.setSeeds([dead.address]);
+    await net.pass(60_000);
+    const before = net.dialsOf("a").length;
+    for (let round = 0; round < 1000; round += 1) {
+      list(c, "a", [dead]);
+      await net.pass(10);
+    }
+    // Of 10 s; and once at first, when it is news.
+    expect(net.dialsOf("a").length - before).toBeLessThan(6);
+    expect(a.linkTo("c")?.state).toBe("up");
+    await expectHeard(all);
+  });
+
   test("cannot have ports dialled that only the machine itself reaches", async () => {
     const { net, a, c } = await three();
     const hosts = [
