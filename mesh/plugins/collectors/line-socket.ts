@@ -1,6 +1,7 @@
 /** The one file of the collectors that touches a socket. */
 
 import type { Socket, TLSOptions } from "bun";
+import { isAcknowledged } from "./acknowledged.ts";
 import { unlessAborted } from "./deadline.ts";
 import { LineAnswers } from "./line-answers.ts";
 import { KEEP_ALIVE_MS } from "./socket-limits.ts";
@@ -9,9 +10,10 @@ import { readAuthorities, SocketError, socketTrouble } from "./socket-trouble.ts
 
 /**
  * How a connection came to its end: `finished` where the other side has ended it in an orderly way, which on most systems
- * says that the program there had read all that had arrived; `broken` otherwise.
+ * says that the program there had read all that had arrived; `taken` where this side has, the other one's system has all
+ * of it, and the program there did not close in time; `broken` otherwise.
  */
-export type SocketEnd = "finished" | "broken";
+export type SocketEnd = "finished" | "taken" | "broken";
 
 /** `ending`: this side has said that nothing more comes. */
 type State = "dialling" | "open" | "ending" | "over";
@@ -110,13 +112,23 @@ export class LineSocket {
     );
   }
 
-  /** Tells the other side that nothing more comes, and lets it read the rest; resolves once it has closed. */
+  /**
+   * Tells the other side that nothing more comes, and lets it read the rest; resolves once it has closed. One that leaves
+   * its direction open keeps what it has been sent.
+   */
   async finish(signal: AbortSignal): Promise<void> {
     if (this.isOpen) {
       this.#enter("ending");
       this.#socket?.shutdown();
     }
     await unlessAborted(this.#gone.promise, signal);
+    const socket = this.#state === "ending" ? this.#socket : undefined;
+    if (socket !== undefined && (await isAcknowledged(socket))) {
+      this.#over("taken", this.#trouble);
+      // A reset may take away what the program there has not read yet.
+      socket.end();
+      return;
+    }
     this.terminate();
   }
 

@@ -65,8 +65,8 @@ export class SentBatches {
   }
 
   /**
-   * The connection is over. One that ended in order was read to the end, but what its reader had at hand may be lost;
-   * of one that broke nothing is known.
+   * The connection is over. One that ended in order was read to the end, or will be, but what its reader had at hand may
+   * be lost; of one that broke nothing is known.
    */
   onEnd(end: SocketEnd): void {
     this.#prune();

@@ -21,6 +21,12 @@ export const KEPT_BYTES_MAX: number = 4 * 1024 * 1024;
 /** Of those of senders that were closed, until the next ones take them over: of a few collectors with as much each. */
 export const LEFT_BYTES_MAX: number = 4 * KEPT_BYTES_MAX;
 
+/**
+ * Until then: a reload takes seconds, and whoever brings a collector back much later wants what happens from then on. It
+ * says nothing of how long a receiver may be away.
+ */
+export const LEFT_MS_MAX: number = 20 * 60_000;
+
 /** A little more than the time after which a system gives up a peer that acknowledges nothing: 16 minutes on Linux. */
 export const KEPT_MS_MAX: number = 20 * 60_000;
 

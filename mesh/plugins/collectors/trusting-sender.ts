@@ -48,7 +48,7 @@ export class TrustingSender implements SocketSender {
   }
 
   start(): void {
-    this.#sent.takeOver(takeLeftBatches(this.#options.key));
+    this.#sent.takeOver(takeLeftBatches(this.#options.key, performance.now()));
     this.#resendLater();
   }
 
@@ -67,7 +67,7 @@ export class TrustingSender implements SocketSender {
       await socket?.finish(deadline.signal);
       // It is noted how it ended before this goes on.
       await socket?.ended;
-      leaveBatches(this.#options.key, this.#sent.lostBatches);
+      leaveBatches(this.#options.key, this.#sent.lostBatches, performance.now());
     });
   }
 

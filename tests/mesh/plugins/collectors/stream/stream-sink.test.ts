@@ -349,6 +349,53 @@ describe("the next sink of a collector, after a receiver that answers nothing", 
     expect(idsOf(second.lines)).toEqual(["id-1", "id-2", "id-3"]);
   });
 
+  describe("where the receiver leaves its side open", () => {
+    function openSink(port: number): Sink {
+      const sink = sinkOf(STREAM_SINK, tcp(port), { resend_ms: "100" });
+      sink.start?.();
+      return sink;
+    }
+
+    test.if(process.platform === "linux")("brings nothing of what it has long taken", async () => {
+      await using receiver = await LineReceiver.listen({
+        onConnection: (socket, number) => {
+          socket.setEncoding("utf8").on("data", (text: string) => {
+            receiver.texts[number] += text;
+          });
+        },
+      });
+      const sink = openSink(receiver.port);
+      expect(await send(sink, batchOf(1, 2))).toEqual(DELIVERED);
+      await receiver.received(2);
+      await sink.close();
+      const again = openSink(receiver.port);
+      expect(await send(again, batchOf(3))).toEqual(DELIVERED);
+      await receiver.received(3);
+      expect(idsOf(receiver.lines)).toEqual(["id-1", "id-2", "id-3"]);
+      await receiver[Symbol.asyncDispose]();
+      await again.close();
+    });
+
+    test("brings all where its system has not taken it", async () => {
+      const first = await LineReceiver.listen({ onConnection: (socket) => socket.pause() });
+      const { port } = first;
+      const sink = openSink(port);
+      // More than a system takes for a program that reads nothing, and no more than this one keeps of it.
+      const large = [1, 2].map((seq) => eventOf(seq, { payload: { text: "x".repeat(600_000) } }));
+      for (const event of large) {
+        expect(await send(sink, { key: "k", events: [event] })).toEqual(DELIVERED);
+      }
+      await sink.close();
+      await first[Symbol.asyncDispose]();
+      await using second = await LineReceiver.listen({ port });
+      const again = openSink(port);
+      expect(await send(again, batchOf(3))).toEqual(DELIVERED);
+      await second.received(3);
+      await again.close();
+      expect(idsOf(second.lines)).toEqual(["id-1", "id-2", "id-3"]);
+    });
+  });
+
   test("brings nothing that the receiver had read, however short before", async () => {
     await using receiver = await LineReceiver.listen();
     const sink = sinkOf(STREAM_SINK, tcp(receiver.port));
