@@ -34,6 +34,8 @@ export class PluginHoldings {
   readonly #undo = new Set<() => void>();
   /** With how each is removed. */
   readonly #drained = new Map<DrainedRegistration, Registration>();
+  /** Of those that were removed: what each is still at. */
+  readonly #ending = new Set<Promise<void>>();
   readonly #unloadTasks: UnloadTask[] = [];
   #unloading = false;
 
@@ -60,7 +62,7 @@ export class PluginHoldings {
   }
 
   assertRoom(): void {
-    if (this.#undo.size + this.#unloadTasks.length < OPEN_MAX) {
+    if (this.#undo.size + this.#ending.size + this.#unloadTasks.length < OPEN_MAX) {
       return;
     }
     const text = `${this.owner} holds ${OPEN_MAX} registrations, connections and timers; remove some`;
@@ -85,12 +87,21 @@ export class PluginHoldings {
     return { remove: undo };
   }
 
-  /** As {@link keep}; what it is at has the plugin as it is until it has ended, within its time. */
+  /**
+   * As {@link keep}; what it is at has the plugin as it is until it has ended, within its time, also where it was removed
+   * before. None comes once the unload has begun.
+   */
   keepDrained(registration: DrainedRegistration): Registration {
+    if (this.#unloading) {
+      registration.remove();
+      throw new CcpError("cancelled", `${this.owner} is being unloaded, and consumes nothing more`);
+    }
     const kept = this.keep({
       remove: () => {
         this.#drained.delete(registration);
         registration.remove();
+        const ended = registration.drained().then(() => void this.#ending.delete(ended));
+        this.#ending.add(ended);
       },
     });
     this.#drained.set(registration, kept);
@@ -140,7 +151,7 @@ export class PluginHoldings {
       return;
     }
     this.#unloading = true;
-    if (this.#drained.size > 0) await this.#drain();
+    if (this.#drained.size + this.#ending.size > 0) await this.#drain();
     const tasks = this.#unloadTasks.toReversed();
     const done = (async () => {
       for (const { task } of tasks) await this.run("unload task", task);
@@ -159,8 +170,7 @@ export class PluginHoldings {
 
   /** First of all: what is at work may need what the tasks take away. */
   async #drain(): Promise<void> {
-    const work = [...this.#drained];
-    for (const [, kept] of work) kept.remove();
-    await Promise.all(work.map(([registration]) => registration.drained()));
+    for (const kept of this.#drained.values()) kept.remove();
+    await Promise.all(this.#ending);
   }
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { CcpError } from "../../src/index.ts";
 import { PluginHoldings } from "../../mesh/plugin-holdings.ts";
 import { RecordingLogger } from "../helpers/recording-logger.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -78,11 +79,50 @@ describe("what is at work at the unload", () => {
     expect(happened).toEqual(["removed", "ended", "task", "undone"]);
   });
 
-  test("is not waited for where it was removed before", async () => {
-    let removed = 0;
-    const remove = (): void => void (removed += 1);
-    held.keepDrained({ remove, drained: () => new Promise(() => {}) }).remove();
+  test("ends before the tasks run where it was removed just before, too", async () => {
+    const happened: string[] = [];
+    const work = Promise.withResolvers<void>();
+    held.onUnload(() => void happened.push("task"));
+    const remove = (): void => void happened.push("removed");
+    held.keepDrained({ remove, drained: () => work.promise }).remove();
+    const unloaded = held.unload(5000);
+    await Bun.sleep(0);
+    expect(happened).toEqual(["removed"]);
+    work.resolve();
+    await unloaded;
+    expect(happened).toEqual(["removed", "task"]);
+  });
+
+  test("is not waited for where it has ended before", async () => {
+    let waits = 0;
+    const drained = async (): Promise<void> => void (waits += 1);
+    held.keepDrained({ remove: () => {}, drained }).remove();
+    await Bun.sleep(0);
     await held.unload(5000);
-    expect(removed).toBe(1);
+    expect(waits).toBe(1);
+  });
+
+  test("is all there is: what comes while it ends, or from a task, is removed and refused", async () => {
+    const removed: string[] = [];
+    const work = Promise.withResolvers<void>();
+    const consume = (name: string): string => {
+      const remove = (): void => void removed.push(name);
+      try {
+        held.keepDrained({ remove, drained: () => new Promise(() => {}) });
+      } catch (error) {
+        if (error instanceof CcpError) return error.code;
+      }
+      return "kept";
+    };
+    const answers: string[] = [];
+    held.onUnload(() => void answers.push(consume("by a task")));
+    held.keepDrained({ remove: () => {}, drained: () => work.promise });
+    const unloaded = held.unload(5000);
+    answers.push(consume("while it ends"));
+    expect(removed).toEqual(["while it ends"]);
+    work.resolve();
+    await unloaded;
+    expect(answers).toEqual(["cancelled", "cancelled"]);
+    expect(removed).toEqual(["while it ends", "by a task"]);
   });
 });
