@@ -24,6 +24,9 @@ interface UnloadTask {
   readonly graceMs: number | undefined;
 }
 
+/** `draining`: what is at work ends, and has the plugin as it is; `unloading`: its tasks run. */
+type State = "loaded" | "draining" | "unloading";
+
 export class PluginHoldings {
   /** Who it is, in the texts of errors. */
   readonly owner: string;
@@ -37,7 +40,7 @@ export class PluginHoldings {
   /** Of those that were removed: what each is still at. */
   readonly #ending = new Set<Promise<void>>();
   readonly #unloadTasks: UnloadTask[] = [];
-  #unloading = false;
+  #state: State = "loaded";
 
   constructor(plugin: string, log: Logger, clock: Clock = SYSTEM_CLOCK) {
     this.owner = `plugin ${plugin}`;
@@ -89,10 +92,10 @@ export class PluginHoldings {
 
   /**
    * As {@link keep}; what it is at has the plugin as it is until it has ended, within its time, also where it was removed
-   * before. None comes once the unload has begun.
+   * before. None comes once it is drained.
    */
   keepDrained(registration: DrainedRegistration): Registration {
-    if (this.#unloading) {
+    if (this.#state !== "loaded") {
       registration.remove();
       throw new CcpError("cancelled", `${this.owner} is being unloaded, and consumes nothing more`);
     }
@@ -115,7 +118,7 @@ export class PluginHoldings {
 
   /** @throws {CcpError} `cancelled`, `invalid_option` */
   onUnload(task: () => void | Promise<void>, { graceMs }: UnloadTaskOptions = {}): void {
-    if (this.#unloading) {
+    if (this.#state === "unloading") {
       const text = `${this.owner} is being unloaded, and takes no further unload task`;
       throw new CcpError("cancelled", text);
     }
@@ -143,15 +146,15 @@ export class PluginHoldings {
   }
 
   /**
-   * Undoes everything. Tasks that together take longer than the longest of their graces are left behind;
-   * `defaultGraceMs` is that of a task which asked for none.
+   * Undoes everything; what is at work ends first. Tasks that together take longer than the longest of their graces are
+   * left behind; `defaultGraceMs` is that of a task which asked for none.
    */
   async unload(defaultGraceMs: number): Promise<void> {
     if (this.signal.aborted) {
       return;
     }
-    this.#unloading = true;
-    if (this.#drained.size + this.#ending.size > 0) await this.#drain();
+    if (this.#drained.size + this.#ending.size > 0) await this.drain();
+    this.#state = "unloading";
     const tasks = this.#unloadTasks.toReversed();
     const done = (async () => {
       for (const { task } of tasks) await this.run("unload task", task);
@@ -168,8 +171,9 @@ export class PluginHoldings {
     this.#abort.abort(new CcpError("cancelled", `${this.owner} was unloaded`));
   }
 
-  /** First of all: what is at work may need what the tasks take away. */
-  async #drain(): Promise<void> {
+  /** Lets what is at work end, within its time: it may need what the tasks take away. Nothing else comes to it. */
+  async drain(): Promise<void> {
+    if (this.#state === "loaded") this.#state = "draining";
     for (const kept of this.#drained.values()) kept.remove();
     await Promise.all(this.#ending);
   }

@@ -92,9 +92,10 @@ export class PluginHost {
         ...[...new Set(this.#builtIn)].map((name) => this.#builtInEntry(name)),
         ...[...new Set(modules)].map((module) => this.#moduleEntry(module)),
       ];
-      for (const entry of this.#entries.toReversed()) {
-        if (!wanted.includes(entry)) await this.#unload(entry);
-      }
+      const unwanted = this.#entries.filter((entry) => !wanted.includes(entry));
+      // All at once, as each may take its time for it.
+      await Promise.all(unwanted.map(async ({ scope }) => await scope?.drain()));
+      for (const entry of unwanted.toReversed()) await this.#unload(entry);
       this.#entries = this.#entries.filter((entry) => wanted.includes(entry));
       for (const entry of wanted) {
         if (this.#closing) {

@@ -300,6 +300,11 @@ export class PluginScope implements PluginNode {
     return this.#messaging.onPeer(callback);
   }
 
+  /** Lets the handlers of its consumers end what they are at, for a limited time; they get nothing more. */
+  drain(): Promise<void> {
+    return this.#held.drain();
+  }
+
   /** Undoes everything. Tasks that take longer than `graceMs` together are left behind. */
   unload(graceMs: number): Promise<void> {
     return this.#held.unload(graceMs);

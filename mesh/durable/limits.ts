@@ -53,7 +53,10 @@ export const CONSUMER_BATCH_MAX = 64;
 /** A handler that takes longer has failed: it waits for something that does not come. */
 export const HANDLER_TIMEOUT_MS: number = 60 * SECOND_MS;
 
-/** At the unload of its plugin, for what a handler is at; what takes longer comes again. Well below a stop's usual 10 s. */
+/**
+ * At the unload of its plugin, for what a handler is at; what takes longer comes again. A stop lets those of all plugins
+ * end at once: well below its usual 10 s.
+ */
 export const HANDLER_GRACE_MS: number = 3 * SECOND_MS;
 
 /** How often a handler may fail on a message before it is set aside. */

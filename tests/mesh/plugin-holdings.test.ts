@@ -102,6 +102,20 @@ describe("what is at work at the unload", () => {
     expect(waits).toBe(1);
   });
 
+  test("has the plugin as it is, and may add a task that then runs", async () => {
+    const happened: string[] = [];
+    const work = Promise.withResolvers<void>();
+    held.keepDrained({ remove: () => {}, drained: () => work.promise });
+    const drained = held.drain();
+    expect(held.signal.aborted).toBe(false);
+    held.onUnload(() => void happened.push("task"));
+    work.resolve();
+    await drained;
+    expect(happened).toEqual([]);
+    await held.unload(5000);
+    expect(happened).toEqual(["task"]);
+  });
+
   test("is all there is: what comes while it ends, or from a task, is removed and refused", async () => {
     const removed: string[] = [];
     const work = Promise.withResolvers<void>();

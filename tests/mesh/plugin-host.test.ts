@@ -5,6 +5,7 @@ import { providePluginApi } from "../../mesh/plugin-modules.ts";
 import { Endpoint, RawClient, RequestClient } from "../../src/index.ts";
 import { RecordingLogger } from "../helpers/recording-logger.ts";
 import { TempFolder } from "../helpers/temp-folder.ts";
+import { until } from "../helpers/turns.ts";
 import { localMessenger } from "./local-messenger.ts";
 
 let folder: TempFolder;
@@ -290,6 +291,32 @@ describe("unloading", () => {
     await load("a.ts", "b.ts");
     expect(await host.unload("a")).toMatchObject({ state: "unloaded" });
     expect(endpoint.status().receivers.map(({ name }) => name)).toEqual(["b"]);
+  });
+
+  test("lets the consumers of all plugins end what they are at together, before any unloads", async () => {
+    const happened: string[] = [];
+    const work = Promise.withResolvers<void>();
+    host = newHost({
+      durable: {
+        ...NO_DURABLE,
+        consume: async (name, _pattern, _handler, keep) => {
+          const remove = (): void => void happened.push(`${name} removed`);
+          const registration = { remove, drained: () => work.promise };
+          return keep?.(registration) ?? registration;
+        },
+      },
+    });
+    const consuming = (name: string) =>
+      plugin(name, `await node.consume("${name}", ">", () => {});`);
+    for (const name of ["a", "b"]) await folder.write(`${name}.ts`, consuming(name));
+    await load("a.ts", "b.ts");
+    const unloaded = host.unloadAll();
+    await until(() => happened.length > 0);
+    expect(happened).toEqual(["a removed", "b removed"]);
+    expect(log.messages("info")).not.toContain("plugin unloaded");
+    work.resolve();
+    await unloaded;
+    expect(host.list()).toEqual([]);
   });
 
   test("for good loads nothing that was still to be loaded", async () => {
