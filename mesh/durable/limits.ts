@@ -68,6 +68,9 @@ export const TRY_AGAIN_MAX_MS: number = 30 * SECOND_MS;
 export const REFUSALS_LOOK_MS: number = 30 * SECOND_MS;
 export const REFUSALS_LOGGED_EVERY_MS: number = 10 * 60 * SECOND_MS;
 
+/** Looks without a refusal, and with nothing kept: what comes later is told anew, no sooner than it would be again. */
+export const QUIET_LOOKS_MAX: number = REFUSALS_LOGGED_EVERY_MS / REFUSALS_LOOK_MS;
+
 /** A backlog of that age is worth a line in the log, and another one as often. */
 export const BACKLOG_OLD_MS: number = 5 * 60 * SECOND_MS;
 export const BACKLOG_LOOK_MS: number = 30 * SECOND_MS;

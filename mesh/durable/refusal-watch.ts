@@ -3,7 +3,7 @@
 import type { Cancel, Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import { OutboxError, type OutboxErrorCode } from "../outbox/outbox-error.ts";
-import { REFUSALS_LOGGED_EVERY_MS, REFUSALS_LOOK_MS } from "./limits.ts";
+import { QUIET_LOOKS_MAX, REFUSALS_LOGGED_EVERY_MS, REFUSALS_LOOK_MS } from "./limits.ts";
 
 export interface RefusalWatchOptions {
   readonly log: Logger;
@@ -14,8 +14,9 @@ interface Trouble {
   toldAtMs: number;
   /** Since it was told. */
   refused: number;
+  /** Since the last refusal. */
+  looks: number;
   /** Since the last look. */
-  isRefusing: boolean;
   isTaking: boolean;
 }
 
@@ -60,10 +61,10 @@ export class RefusalWatch {
     const { log, clock } = this.#options;
     const nowMs = clock.now();
     const known = this.#troubles.get(isDisk ? DISK : queue);
-    const trouble = known ?? { toldAtMs: nowMs, refused: 0, isRefusing: true, isTaking: false };
+    const trouble = known ?? { toldAtMs: nowMs, refused: 0, looks: 0, isTaking: false };
     if (this.#troubles.size === 0) this.#wait();
     this.#troubles.set(isDisk ? DISK : queue, trouble);
-    trouble.isRefusing = true;
+    trouble.looks = 0;
     trouble.refused += 1;
     if (known !== undefined && nowMs - trouble.toldAtMs < REFUSALS_LOGGED_EVERY_MS) return;
     log.warn(`what is published is refused: ${message}`, { refused: trouble.refused });
@@ -82,16 +83,23 @@ export class RefusalWatch {
     this.#cancel = this.#options.clock.after(REFUSALS_LOOK_MS, () => this.#look());
   }
 
-  /** A queue that is full takes one whenever one leaves it, and refuses the next. */
+  /**
+   * A queue that is full takes one whenever one leaves it, and refuses the next. Of one whose topic has fallen silent, or
+   * that is gone, nothing more is heard.
+   */
   #look(): void {
     for (const [name, trouble] of this.#troubles) {
-      const { isRefusing, isTaking, refused } = trouble;
-      trouble.isRefusing = false;
+      const { looks, isTaking, refused } = trouble;
+      trouble.looks += 1;
       trouble.isTaking = false;
-      if (isRefusing || !isTaking) continue;
+      const isOver = looks > 0 && isTaking;
+      if (!isOver && looks < QUIET_LOOKS_MAX) continue;
       this.#troubles.delete(name);
       const fields = { ...(name !== DISK && { queue: name }), refused };
-      this.#options.log.info("what is published is kept again", fields);
+      const text = isOver
+        ? "what is published is kept again"
+        : "nothing more comes of what was refused";
+      this.#options.log.info(text, fields);
     }
     if (this.#troubles.size > 0) this.#wait();
   }

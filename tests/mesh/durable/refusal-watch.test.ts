@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { REFUSALS_LOGGED_EVERY_MS, REFUSALS_LOOK_MS } from "../../../mesh/durable/limits.ts";
+import {
+  QUIET_LOOKS_MAX,
+  REFUSALS_LOGGED_EVERY_MS,
+  REFUSALS_LOOK_MS,
+} from "../../../mesh/durable/limits.ts";
 import { RefusalWatch } from "../../../mesh/durable/refusal-watch.ts";
 import { OutboxError, type OutboxErrorCode } from "../../../mesh/outbox/outbox-error.ts";
 import { RecordingLogger } from "../../helpers/recording-logger.ts";
@@ -9,6 +13,7 @@ import { ManualClock } from "../manual-clock.ts";
 const FULL = "what is published is refused: no room (full)";
 const DISK_FULL = "what is published is refused: no room (disk_full)";
 const AGAIN = "what is published is kept again";
+const NO_MORE = "nothing more comes of what was refused";
 
 let clock: ManualClock;
 let log: RecordingLogger;
@@ -62,6 +67,25 @@ describe("what cannot be kept", () => {
     await refuse("disk_full", "a");
     for (let looks = 0; looks < 10; looks += 1) clock.advance(REFUSALS_LOOK_MS);
     expect(told()).toEqual([DISK_FULL]);
+  });
+
+  test("is waited for no more once nothing has come for as long as it would be told of again", async () => {
+    for (const queue of ["gone", "gone", "a"]) await refuse("full", queue);
+    for (let looks = 0; looks < QUIET_LOOKS_MAX; looks += 1) clock.advance(REFUSALS_LOOK_MS);
+    expect(told()).toEqual([FULL, FULL]);
+    await refuse("full", "a");
+    clock.advance(REFUSALS_LOOK_MS);
+    expect(told()).toEqual([FULL, FULL, FULL, NO_MORE]);
+    expect(log.lines.at(-1)).toMatchObject({
+      level: "info",
+      fields: { queue: "gone", refused: 1 },
+    });
+    await keep("a");
+    clock.advance(REFUSALS_LOOK_MS);
+    expect(told().slice(4)).toEqual([AGAIN]);
+    expect(clock.timers).toBe(0);
+    await refuse("full", "gone");
+    expect(told().slice(5)).toEqual([FULL]);
   });
 
   test("is told for each queue that is full, and once of a disk that is", async () => {
