@@ -24,6 +24,8 @@ export type GameEvent =
     }
   /** The game cannot be heard any more; nobody is known to be there. */
   | { readonly type: "down"; readonly reason: string }
+  /** Lines reach the game again, which was heard all the time: its console was away for a while. */
+  | { readonly type: "console_up" }
   | { readonly type: "map"; readonly map: string }
   | {
       readonly type: "chat";

@@ -81,7 +81,7 @@ export class LateLines {
     });
   }
 
-  /** To be called when the game is up: asks those who are there. */
+  /** To be called when lines reach the game, again or for the first time: asks those who are there. */
   async catchUp(): Promise<void> {
     this.#isAllToAsk = true;
     await this.#catchUp();

@@ -146,7 +146,7 @@ export class Outgoing {
   #announce(event: Exclude<GameEvent, ChatEvent>): void {
     const { node, settings, clock, rates } = this.#desk;
     const text = announcementOf(event);
-    const isWanted = event.type !== "rename" && settings.announce.has(event.type);
+    const isWanted = [...settings.announce].some((type) => type === event.type);
     const [firstChannel] = settings.send;
     if (!isWanted || text === undefined || firstChannel === undefined) return;
     const line: SaidHere = { audience: "all", player: "", team: "", text };
@@ -188,6 +188,7 @@ function announcementOf(event: Exclude<GameEvent, ChatEvent>): string | undefine
       return "the game is up";
     case "down":
       return "the game is down";
+    case "console_up":
     case "rename":
       return undefined;
   }

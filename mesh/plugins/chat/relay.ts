@@ -41,7 +41,7 @@ export class Relay {
 
   async onGameEvent(event: GameEvent): Promise<void> {
     this.#outgoing.take(event);
-    if (event.type === "up") await this.lateLines.catchUp();
+    if (event.type === "up" || event.type === "console_up") await this.lateLines.catchUp();
   }
 
   onMessage(channel: string, message: Message): void {

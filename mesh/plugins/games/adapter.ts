@@ -10,7 +10,7 @@ import type {
 } from "../../index.ts";
 
 /** What happens while a session is up; `up` and `down` are told by {@link SessionEvents}. */
-export type SessionEvent = Exclude<GameEvent, { readonly type: "up" | "down" }>;
+export type SessionEvent = Exclude<GameEvent, { readonly type: "up" | "down" | "console_up" }>;
 
 export interface SessionStart {
   /** `undefined` where the game does not tell. */

@@ -30,6 +30,7 @@ export class PlayerRoster {
         this.#players.delete(keyOf({ ...event.player, name: event.before }));
         return this.#add(event.player);
       case "chat":
+      case "console_up":
       case "map":
         return false;
     }

@@ -194,9 +194,12 @@ export class GameSupervisor implements GameProvider {
   }
 
   #onTrouble(end: SessionEnd | undefined): void {
+    const before = this.#trouble;
     this.#trouble = end && this.#timed(end);
     // Before it is up it is not heard, either.
-    if (this.#trouble !== undefined && this.#state === "up") this.#log.notSpokenTo(this.#trouble);
+    if (this.#state !== "up") return;
+    if (this.#trouble !== undefined) this.#log.notSpokenTo(this.#trouble);
+    else if (before !== undefined) this.#tell({ type: "console_up" });
   }
 
   #onEvent(event: SessionEvent): void {

@@ -13,6 +13,7 @@ import { PRESENCE_NAME_BYTES_MAX, PRESENCE_NAMES_MAX } from "./limits.ts";
 const TOPICS: Readonly<Record<GameEvent["type"], string>> = {
   up: "game.up",
   down: "game.down",
+  console_up: "game.console_up",
   map: "game.map",
   chat: "game.chat",
   join: "player.join",

@@ -46,6 +46,8 @@ function newsOf({ type, payload }: Envelope): string {
         : "the game is up";
     case "game.down":
       return `the game is down${withColon(longText(payload["reason"]))}`;
+    case "game.console_up":
+      return "lines reach the game again";
     default:
       return discordText(`${type} ${JSON.stringify(payload)}`, DISCORD_OTHER_CHARS_MAX);
   }

@@ -37,6 +37,17 @@ describe("the last lines", () => {
     expect(kz.lines).toEqual(["[surf] Alice: you see this", "[surf] Alice: you see this later"]);
   });
 
+  test("are those, too, for which the console of a game that is heard was away", async () => {
+    const kz = bed.add("kz", { history: "10", announce: "up, down" });
+    await kz.happens({ type: "up", map: undefined, players: [] });
+    kz.outcome = "down";
+    await surf.say("Alice", "you see this later");
+    kz.outcome = "sent";
+    await kz.happens({ type: "console_up" });
+    expect(kz.lines).toEqual(["[surf] Alice: you see this later"]);
+    expect(surf.lines).toEqual(["[kz] the game is up"]);
+  });
+
   test("are shown once, as long as they are remembered", async () => {
     const kz = bed.add("kz", { history: "10" });
     await surf.say("Alice", "you see this once");

@@ -113,6 +113,9 @@ describe("a game", () => {
     game.last.onTrouble(undefined);
     expect(supervisor.details).toMatchObject({ consoleError: null });
     expect(supervisor.isSpokenTo).toBe(true);
+    expect(types()).toEqual(["up", "console_up"]);
+    game.last.onTrouble(undefined);
+    expect(types()).toEqual(["up", "console_up"]);
     game.last.onTrouble(refused);
     game.end("lost");
     expect(supervisor.details).toMatchObject({ state: "waiting", consoleError: null });

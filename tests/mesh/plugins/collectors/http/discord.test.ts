@@ -47,6 +47,7 @@ describe("a line", () => {
     ["player.join", { player: { name: "Al" } }, "**[dust]** Al joined"],
     ["player.leave", { player: { name: "\u202e" } }, "**[dust]** ? left"],
     ["player.rename", { player: { name: "B" }, before: "A" }, "**[dust]** A is now B"],
+    ["game.console_up", {}, "**[dust]** lines reach the game again"],
     ["game.map", { map: "de_dust" }, "**[dust]** the map is de\\_dust"],
     ["game.up", { players: [] }, "**[dust]** the game is up"],
     ["game.up", { map: "m1" }, "**[dust]** the game is up, with the map m1"],
