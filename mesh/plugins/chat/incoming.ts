@@ -4,7 +4,7 @@ import type { GameLine, Message } from "../../index.ts";
 import type { Desk } from "./desk.ts";
 import type { HistoryLine } from "./history.ts";
 import { LINES_SAID_MAX } from "./limits.ts";
-import { type Outcome, outcomeOfSaying } from "./outcome.ts";
+import { isNotGiven, type Outcome, outcomeOfSaying } from "./outcome.ts";
 import { type RelayLine, readRelayLine } from "./relay-line.ts";
 import { INCOMING } from "./settings.ts";
 
@@ -64,7 +64,7 @@ export class Incoming {
     // A bot in the game repeats it as any other.
     echo.remember({ server: from, player, text }, clock.now());
     const outcome = outcomeOfSaying(await node.game.say(this.#shown(channel, from, line)));
-    if (outcome !== "shown") shown.remove(id);
+    if (isNotGiven(outcome)) shown.remove(id);
     this.#note(channel, from, line, outcome);
   }
 
@@ -89,7 +89,7 @@ export class Incoming {
     // Before the console answers, lest the game comes up meanwhile and is shown it as a line of the past.
     if (id !== undefined) shown.add(id, clock.now());
     const outcome = await this.#say(this.#shown(channel, from, filtered.line));
-    if (outcome !== "shown" && id !== undefined) shown.remove(id);
+    if (isNotGiven(outcome) && id !== undefined) shown.remove(id);
     return outcome;
   }
 

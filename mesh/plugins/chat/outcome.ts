@@ -67,6 +67,11 @@ export function outcomeOfSaying(outcome: SayOutcome): Outcome {
   return OF_SAYING[outcome];
 }
 
+/** Whether the game was not even given the line. One that `failed` by a slow console was mostly seen by the players. */
+export function isNotGiven(outcome: Outcome): boolean {
+  return outcome === "game_down" || outcome === "queue_full";
+}
+
 /** Decisions by their outcomes. */
 export type OutcomeCounts = Record<Outcome, number>;
 

@@ -78,6 +78,33 @@ describe("the last lines", () => {
     expect(late.lines).toEqual(["[surf] Alice: first of all"]);
   });
 
+  test.each([
+    ["queue_full", 1],
+    ["failed", 0],
+    ["unsupported", 0],
+  ] as const)(
+    "of which one was %s are shown %d times when a node comes",
+    async (outcome, times) => {
+      const kz = bed.add("kz", { history: "10" });
+      await kz.happens({ type: "up", map: undefined, players: [] });
+      kz.outcome = outcome;
+      await surf.say("Alice", "live");
+      kz.outcome = "sent";
+      await bed.join(bed.add("other"));
+      expect(kz.lines.length).toBe(times);
+    },
+  );
+
+  test("of the past that were not answered are not shown again either", async () => {
+    await surf.say("Alice", "first of all");
+    const late = bed.add("late", { history: "10" });
+    late.outcome = "failed";
+    await late.happens({ type: "up", map: undefined, players: [] });
+    late.outcome = "sent";
+    await late.happens({ type: "up", map: undefined, players: [] });
+    expect(late.counts).toEqual({ failed: 1 });
+  });
+
   test("are those that this server lets through, whoever tells them", async () => {
     await surf.say("Alice", "buy gold here");
     await surf.say("Spam", "anything at all");
