@@ -20,7 +20,7 @@ export const HISTORY_SERVICE = "chat.history";
 
 const ASK_TIMEOUT_MS = 5000;
 
-const Asked = v.object({
+const Question = v.object({
   channel: v.pipe(v.string(), v.maxLength(CHANNEL_CHARS_MAX)),
   count: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(HISTORY_LINES_MAX)),
 });
@@ -41,6 +41,13 @@ const Told = v.pipe(
 export interface LateLinesOptions {
   readonly desk: Desk;
   readonly show: (channel: string, line: HistoryLine) => Promise<void>;
+}
+
+/** Nodes to be asked, those that have been there longest first. */
+interface Asked {
+  /** That have just come. */
+  readonly come: readonly string[];
+  readonly others: readonly string[];
 }
 
 /** `again` where something is to be caught up with since. */
@@ -69,7 +76,7 @@ export class LateLines {
   answer(from: string, asked: unknown): unknown {
     const { history, clock } = this.#desk;
     assertMayAsk(this.#desk, from, "history");
-    const question = v.safeParse(Asked, asked);
+    const question = v.safeParse(Question, asked);
     if (!question.success) {
       throw new MeshError("remote_failure", "ask with {channel: NAME, count: 1 to 100}");
     }
@@ -125,15 +132,19 @@ export class LateLines {
     // Those that have been there longest know most.
     const peers = node.peers().toSorted((one, other) => one.incarnation - other.incarnation);
     const names = peers.map(({ name }) => name);
-    const asked = this.#isAllToAsk ? names : names.filter((name) => this.#come.has(name));
+    const come = names.filter((name) => this.#come.has(name));
+    const others = this.#isAllToAsk ? names.filter((name) => !this.#come.has(name)) : [];
     this.#isAllToAsk = false;
     this.#come.clear();
-    for (const channel of settings.receive) await this.#catchUpOn(channel, asked);
+    for (const channel of settings.receive) await this.#catchUpOn(channel, { come, others });
   }
 
-  async #catchUpOn(channel: string, peers: readonly string[]): Promise<void> {
+  async #catchUpOn(channel: string, { come, others }: Asked): Promise<void> {
     const { settings, node, clock, shown } = this.#desk;
-    await this.#ask(channel, peers);
+    // Each may know what no other does, however much is known here.
+    await this.#ask(channel, come, () => false);
+    // Those asked first need not be on the channel.
+    await this.#ask(channel, others, () => this.#known(channel).length >= settings.historyLines);
     for (const line of this.#known(channel).slice(-settings.historyLines)) {
       const isMissed = line.server !== node.name && shown.add(line.id, clock.now());
       if (isMissed && !this.#isMuted(line)) await this.#show(channel, line);
@@ -153,11 +164,10 @@ export class LateLines {
     return mutes.isMuted(player === "" ? server : player, server, clock.date()) !== undefined;
   }
 
-  /** A few at once, until as many lines are known as are wanted: those asked first need not be on the channel. */
-  async #ask(channel: string, peers: readonly string[]): Promise<void> {
-    const { historyLines } = this.#desk.settings;
+  /** A few at once, and then a few more until it is enough. */
+  async #ask(channel: string, peers: readonly string[], isEnough: () => boolean): Promise<void> {
     for (let at = 0; at < peers.length; at += ASKED_AT_ONCE) {
-      if (this.#known(channel).length >= historyLines && at > 0) return;
+      if (at > 0 && isEnough()) return;
       const asked = peers.slice(at, at + ASKED_AT_ONCE);
       await Promise.all(asked.map((peer) => this.#askPeer(channel, peer)));
     }

@@ -217,6 +217,27 @@ describe("the last lines", () => {
     expect(late.lines).toEqual(["[speaker] Alice: first of all"]);
   });
 
+  test("are asked from each node of several that come at once, however many old lines are known", async () => {
+    const kz = bed.add("kz", { history: "2" });
+    await kz.happens({ type: "up", map: undefined, players: [] });
+    await surf.say("Alice", "an old line");
+    await surf.say("Alice", "another old line");
+    const names = ["one", "two", "three", "four", "five", "six"];
+    const others = names.map((name) => bed.add(name));
+    const apart = {
+      id: "apart",
+      atMs: bed.nowMs,
+      server: "six",
+      player: "Sue",
+      text: "said apart",
+    };
+    others.at(-1)?.desk.history.add("global", apart);
+    const late = kz.relay.lateLines;
+    await Promise.all(["surf", ...names].map((name) => late.catchUpWith(name)));
+    expect(kz.lines.at(-1)).toBe("[six] Sue: said apart");
+    expect(others.map(({ asked }) => asked.length)).toEqual(names.map(() => 1));
+  });
+
   test("are those with an id, lest one that two nodes know is shown twice", async () => {
     await bed.publish("panel", "chat.global", "restart soon");
     const payload = { v: 1, id: "one", type: "chat", payload: { text: "restart now" } };
