@@ -96,8 +96,8 @@ export class LateLines {
 
   /** To be called when a node has come: it may have heard what nobody could tell while it, or this node, was away. */
   async catchUpWith(peer: string): Promise<void> {
-    const { node, clock } = this.#desk;
-    if (node.game.status?.state !== "up") return;
+    const { node, clock, settings } = this.#desk;
+    if (settings.historyLines === 0 || node.game.status?.state !== "up") return;
     if (this.#comings.take(peer, "", clock.now()) !== "pass") return;
     this.#come.add(peer);
     await this.#catchUp();

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { LateLines } from "../../../../mesh/plugins/chat/late-lines.ts";
 import { COMINGS_MAX } from "../../../../mesh/plugins/chat/limits.ts";
 import { RelayBed, type RelayServer } from "./relay-bed.ts";
 
@@ -245,6 +246,16 @@ describe("the last lines", () => {
     const late = bed.add("late", { history: "10" });
     await late.happens({ type: "up", map: undefined, players: [] });
     expect(late.lines).toEqual(["[panel] restart now"]);
+  });
+
+  test("are no matter where none are wanted: who comes is not remembered", async () => {
+    const { desk } = bed.add("late");
+    const settings = { ...desk.settings, historyLines: 0 };
+    const late = new LateLines({ desk: { ...desk, settings }, show: async () => {} });
+    await late.catchUpWith("surf");
+    settings.historyLines = 10;
+    await late.catchUpWith("bhop");
+    expect([surf, bhop].map(({ asked }) => asked.length)).toEqual([0, 1]);
   });
 
   test("are not asked for by default, nor are old ones shown", async () => {
