@@ -23,8 +23,8 @@ export class ShownFile {
   readonly #path: string;
   readonly #log: Logger;
   #writing: Promise<void> = Promise.resolve();
-  /** Of the ids, how often they had changed when they were written. */
-  #kept: number | undefined;
+  /** Of the ids, how often they had changed when they were read or written: where nothing was shown, nothing is written. */
+  #kept = 0;
   #isFailing = false;
 
   constructor({ folder, log }: ShownFileOptions) {
@@ -37,6 +37,7 @@ export class ShownFile {
     try {
       if (!(await file.exists()) || file.size > SHOWN_FILE_BYTES_MAX) return;
       for (const id of v.parse(Ids, await file.json())) shown.add(id, nowMs);
+      this.#kept = shown.changes;
     } catch (error) {
       this.#log.debug("which lines were shown cannot be read", { file: this.#path, error });
     }

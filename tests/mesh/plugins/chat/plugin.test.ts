@@ -72,6 +72,12 @@ test("what the game was shown is known after a reload, lest it is shown again as
   expect(await chat.file.json()).toEqual(["one"]);
 });
 
+test("where nothing was shown, nothing is kept", async () => {
+  await using chat = await chatHost();
+  await chat.host.reload("chat");
+  expect(await chat.file.exists()).toBe(false);
+});
+
 test("what the game was shown is in the file soon, lest a crash has it shown again", async () => {
   await using chat = await chatHost({ history: "10" });
   expect(await chat.hears("one", "hello")).toBe("[surf] hello");

@@ -39,10 +39,29 @@ test("where there is none, nothing is known; where there can be none, it is told
   // A file, where the folder would have to be.
   await using folder = await TempFolder.create();
   await folder.write("plain", "");
-  await new ShownFile({ folder: `${folder.path}/plain`, log }).keep(newIds());
+  const shown = newIds();
+  shown.add("one", 0);
+  await new ShownFile({ folder: `${folder.path}/plain`, log }).keep(shown);
   expect(log.messages("warn")).toEqual([
     "which lines were shown cannot be kept, and some may be shown again",
   ]);
+});
+
+test("no file or folder is made where nothing was shown, and none is written again that was read", async () => {
+  await using folder = await TempFolder.create();
+  const options = { folder: folder.at("chat"), log: new RecordingLogger() };
+  const [none, one, again] = [newIds(), newIds(), newIds()];
+  const unused = new ShownFile(options);
+  await unused.recall(none, 0);
+  await unused.keep(none);
+  expect(await readdir(folder.path)).toEqual([]);
+  one.add("one", 0);
+  await new ShownFile(options).keep(one);
+  const file = new ShownFile(options);
+  await file.recall(again, 0);
+  await folder.write("chat/shown.json", "not this");
+  await file.keep(again);
+  expect(await Bun.file(folder.at("chat/shown.json")).text()).toBe("not this");
 });
 
 test("nothing is written where nothing has changed, and what has is written whole", async () => {
