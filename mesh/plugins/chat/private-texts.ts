@@ -12,12 +12,13 @@ interface Addressee {
 
 export function outcomeText(outcome: Outcome, { server, name }: Addressee): string {
   if (outcome === "shown") return `to ${name}@${server}: sent`;
-  if (outcome === "muted") return "you are muted";
   return `not shown: ${reasonOf(outcome, { server, name })}`;
 }
 
 function reasonOf(outcome: Outcome, { server, name }: Addressee): string {
   switch (outcome) {
+    case "muted":
+      return `you are muted on ${server}`;
     case "filtered":
       return `a filter of ${server} keeps it back`;
     case "player_rate":

@@ -143,11 +143,20 @@ describe("commands of players", () => {
     expect(one.told.at(-1)?.text).toBe("your lines come too fast; wait a little");
     one.mutes.mute({ who: "Mallory" }, "x");
     await one.say("Mallory", "!msg Bob hi");
-    expect(one.told.at(-1)?.text).toBe("you are muted");
+    expect(one.told.at(-1)?.text).toBe("not shown: you are muted on one");
     // Nor where only the receiving server knows of it, or the sending one does not care.
     const asked = { id: "", to: "Bob", player: "Mallory", text: "hi" };
     await bed.settled();
     expect(await other.answer("chat.tell", "rogue", asked)).toBe("muted");
+  });
+
+  test("what the muted are told is in words that others do not lose theirs by", async () => {
+    const one = bed.add("one", ON);
+    bed.add("other", ON).players = [{ name: "Bob" }];
+    one.mutes.mute({ who: "Mallory" }, "x");
+    await one.say("Mallory", "!msg Bob hi");
+    await one.say("Carl", "haha, you are muted");
+    expect(surf.lines).toEqual(["[one] Carl: haha, you are muted"]);
   });
 
   test("of players of ignore_players are none", async () => {
