@@ -42,7 +42,7 @@ interface Remembered {
 /** One for all lines that are said in a node's game or come to it. `nowMs` is of a clock that never goes back. */
 export class EchoGuard {
   readonly #ageMs: number;
-  /** By their keys, the one that was said longest ago first. */
+  /** By their keys, private lines apart; the one that was said longest ago first. */
   readonly #recent = new Map<string, Remembered>();
 
   constructor({ ageMs }: EchoGuardOptions) {
@@ -106,11 +106,12 @@ export class EchoGuard {
   }
 
   #add(line: EchoLine, isCopy: boolean, nowMs: number): void {
-    const before = this.#recent.get(line.key);
-    this.#recent.delete(line.key);
+    const key = line.isPrivate ? `private\0${line.key}` : line.key;
+    const before = this.#recent.get(key);
+    this.#recent.delete(key);
     const [oldest] = this.#recent.keys();
     if (oldest !== undefined && this.#recent.size >= ECHO_LINES_MAX) this.#recent.delete(oldest);
-    this.#recent.set(line.key, {
+    this.#recent.set(key, {
       line,
       atMs: nowMs,
       times: (before?.times ?? 0) + 1,

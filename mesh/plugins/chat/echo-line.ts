@@ -19,6 +19,8 @@ export interface SaidLine {
   readonly text: string;
   /** The relay says it itself, in words that no person uses. */
   readonly isRelays?: boolean;
+  /** One player alone reads it: it is no earlier line of what its speaker says for all. */
+  readonly isPrivate?: boolean;
 }
 
 /** Letters of a name and of a text. */
@@ -40,6 +42,7 @@ export interface EchoLine {
   readonly said: string;
   readonly hasLetters: boolean;
   readonly isRelays: boolean;
+  readonly isPrivate: boolean;
   /** As it is, and as games without Unicode show it where that differs. */
   readonly forms: readonly Form[];
 }
@@ -53,7 +56,7 @@ export interface Candidate {
 }
 
 export function candidateOf(saidLine: SaidLine): Candidate {
-  const { server, player, text, isRelays = false } = saidLine;
+  const { server, player, text, isRelays = false, isPrivate = false } = saidLine;
   const letters = lettersOf(text);
   const ascii = asciiOf(text, letters);
   // An application may have no name but that of its server.
@@ -78,6 +81,7 @@ export function candidateOf(saidLine: SaidLine): Candidate {
     said,
     hasLetters: letters.letters !== "",
     isRelays,
+    isPrivate,
     forms: isAscii ? [form] : [form, asciiForm],
   };
   return { text, line, letters: [letters, ascii] };

@@ -138,7 +138,7 @@ export class PrivateLines {
     const verdict = echo.checkCommand(typed, clock.now());
     if (verdict !== "pass") return verdict;
     // A bot in this game repeats what one player reads there.
-    echo.remember({ server: from, player, text }, clock.now());
+    echo.remember({ server: from, player, text, isPrivate: true }, clock.now());
     const { line: passed } = filtered;
     const line = `[${from}] ${passed.player} to you: ${passed.text}`;
     return outcomeOfSaying(await node.game.tell(target, line));

@@ -276,6 +276,28 @@ describe("commands of players", () => {
     expect(other.told.length).toBe(2);
   });
 
+  test.each(["thanks", "does anyone want to play a round of surf with me?"])(
+    "what somebody has written to one player or to several may be said for all: %s",
+    async (text) => {
+      const one = bed.add("one", ON);
+      const other = bed.add("other", ON);
+      other.players = [{ name: "Bob" }, { name: "Zoe" }];
+      await one.say("Alice", `!msg Bob ${text}`);
+      await one.say("Alice", `!msg Zoe ${text}`);
+      await one.say("Alice", text);
+      expect(other.lines).toEqual([`[one] Alice: ${text}`]);
+    },
+  );
+
+  test("what one player reads in private is known when a bot repeats it for all", async () => {
+    const one = bed.add("one", ON);
+    const other = bed.add("other", ON);
+    other.players = [{ name: "Bob" }];
+    await one.say("Alice", "!msg Bob thanks");
+    await other.say("bridge", "[one] Alice to you: thanks");
+    expect(one.lines).toEqual([]);
+  });
+
   test("are answered as often as the rates say, and then once that they come too fast", async () => {
     const one = bed.add("one", ON);
     for (let n = 0; n < 100; n += 1) await one.say("Alice", n % 2 === 0 ? "!players" : "!msg");
