@@ -22,6 +22,7 @@ import {
   isEchoOf,
   type SaidLine,
 } from "./echo-line.ts";
+import { lettersOf } from "./echo-text.ts";
 import { ECHO_LINES_MAX, ECHO_LONG_CHARS_MIN, REPEAT_MS, REPEATS_MAX } from "./limits.ts";
 
 export type EchoVerdict = "pass" | "echo" | "repeated";
@@ -29,6 +30,11 @@ export type EchoVerdict = "pass" | "echo" | "repeated";
 export interface EchoGuardOptions {
   /** How long a line is remembered since it was last said; echoes that come later are not known. 0 turns the guard off. */
   readonly ageMs: number;
+}
+
+export interface SaidCommand extends SaidLine {
+  /** What of the text its player has put into words: not to whom it goes. */
+  readonly written: string;
 }
 
 interface Remembered {
@@ -61,14 +67,16 @@ export class EchoGuard {
 
   /**
    * For a command, or what goes to one player alone: it may quote what it likes, but nobody types the same as somebody
-   * else did a moment ago, however short it is. It is remembered as by {@link check}.
+   * else did a moment ago; a short text, such as `thanks`, only bots do at once. It is remembered as by {@link check}.
    */
-  checkCommand(said: SaidLine, nowMs: number): EchoVerdict {
+  checkCommand(said: SaidCommand, nowMs: number): EchoVerdict {
     const candidate = this.#candidate(said, nowMs);
     if (candidate === undefined) return "pass";
     const before = this.#recent.get(candidate.line.key);
-    const isCopy = this.#isCopy(candidate);
-    this.#add(candidate.line, isCopy, nowMs);
+    const isShort = lettersOf(said.written).letters.length < ECHO_LONG_CHARS_MIN;
+    const isCopy = this.#isCopy(candidate, isShort ? nowMs - REPEAT_MS : undefined);
+    // Who wrote a short one beside a bot, or another, may do so again a little later.
+    this.#add(candidate.line, isCopy && !isShort, nowMs);
     if (before !== undefined && isRepeated(before, isCopy, nowMs)) return "repeated";
     return isCopy ? "echo" : "pass";
   }
@@ -98,9 +106,11 @@ export class EchoGuard {
     return "pass";
   }
 
-  #isCopy({ line }: Candidate): boolean {
+  /** Of what was said after `sinceMs`. */
+  #isCopy({ line }: Candidate, sinceMs: number = Number.NEGATIVE_INFINITY): boolean {
     for (const recent of this.#recent.values()) {
-      if (recent.line.said === line.said && recent.line.key !== line.key) return true;
+      const isOfOther = recent.line.said === line.said && recent.line.key !== line.key;
+      if (isOfOther && recent.atMs > sinceMs) return true;
     }
     return false;
   }

@@ -57,7 +57,9 @@ export class PlayerCommands {
     const look = looks.take(name, node.name, clock.now());
     if (look !== "pass") return this.#note(name, command, look);
     // Whatever becomes of it: others see it, and a bot may repeat it.
-    const verdict = echo.checkCommand({ server: node.name, player: name, text }, clock.now());
+    const written = command.kind === "msg" ? command.text : text;
+    const said = { server: node.name, player: name, text, written };
+    const verdict = echo.checkCommand(said, clock.now());
     const rate = rates.take(name, node.name, clock.now());
     if (rate !== "pass") {
       this.#note(name, command, rate);

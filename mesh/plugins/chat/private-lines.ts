@@ -134,7 +134,7 @@ export class PrivateLines {
     const filtered = settings.filters.applyToLine({ player, team: "", text });
     if (filtered.kind === "drop") return "filtered";
     // A bot repeats in one game what was typed in another.
-    const typed = { server: from, player, text: `to ${to}: ${text}` };
+    const typed = { server: from, player, text: `to ${to}: ${text}`, written: text };
     const verdict = echo.checkCommand(typed, clock.now());
     if (verdict !== "pass") return verdict;
     // A bot in this game repeats what one player reads there.

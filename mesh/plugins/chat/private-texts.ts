@@ -25,8 +25,9 @@ function reasonOf(outcome: Outcome, { server, name }: Addressee): string {
     case "server_rate":
       return "your lines come too fast; wait a little";
     case "echo":
+      return "somebody else has written the same a moment ago";
     case "repeated":
-      return "the same was written a moment ago";
+      return "you have written the same a moment ago";
     case "player_left":
       return `${name} does not play on ${server} any more`;
     case "not_received_here":

@@ -103,21 +103,22 @@ export class LoopedServers {
 
   /** `!msg`, with the name of a player on each server behind it, and any other command; each is answered for all to see. */
   #carryOut(here: Server, line: SaidLine): void {
-    const verdict = here.guard.checkCommand(line, this.#nowMs);
     const [command, to = "", ...words] = line.text.split(" ");
+    const written = words.join(" ");
+    const verdict = here.guard.checkCommand({ ...line, written }, this.#nowMs);
     const there = this.#servers.find(({ name }) => name === to);
     if (command !== "!msg" || there === undefined) {
       this.#answer(here, line.player, this.#servers.map(({ name }) => `${name} (1)`).join("; "));
       return;
     }
     if (verdict === "pass") {
-      this.#after(MESH_DELAY_MS, () => this.#tell(there, { ...line, text: words.join(" ") }));
+      this.#after(MESH_DELAY_MS, () => this.#tell(there, { ...line, text: written }));
     }
     this.#answer(here, line.player, verdict === "pass" ? `to Bob@${to}: sent` : "not shown");
   }
 
   #tell(there: Server, line: SaidLine): void {
-    const typed = { ...line, text: `to Bob: ${line.text}` };
+    const typed = { ...line, text: `to Bob: ${line.text}`, written: line.text };
     if (there.guard.checkCommand(typed, this.#nowMs) === "pass") there.told += 1;
   }
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { MeshError, type MeshErrorCode } from "../../../../mesh/index.ts";
+import { REPEAT_MS } from "../../../../mesh/plugins/chat/limits.ts";
 import { RelayBed, type RelayServer } from "./relay-bed.ts";
 
 let bed: RelayBed;
@@ -220,10 +221,39 @@ describe("commands of players", () => {
     expect(one.counts).toEqual({ sent: 1, echo: 1 });
     expect(one.told.at(-1)).toEqual({
       to: "bridge",
-      text: "not shown: the same was written a moment ago",
+      text: "not shown: somebody else has written the same a moment ago",
     });
     expect(third.counts).toEqual({ sent: 1 });
     expect(other.counts).toEqual({ shown: 1, sent: 1, echo: 2 });
+  });
+
+  test("two may write the same short private line, as soon as it is no bot's any more", async () => {
+    const one = bed.add("one", ON);
+    const third = bed.add("third", ON);
+    const other = bed.add("other", ON);
+    other.players = [{ name: "Christopher the Great" }];
+    const line = '!msg "Christopher the Great" thanks';
+    await one.say("Alice", line);
+    await one.say("Carol", line);
+    expect(one.told.at(-1)?.text).toContain("somebody else has written the same a moment ago");
+    bed.nowMs += REPEAT_MS;
+    await one.say("Carol", line);
+    bed.nowMs += REPEAT_MS;
+    await third.say("Dave", line);
+    bed.nowMs += REPEAT_MS;
+    await one.say("Eve", line);
+    const shown = other.told.map(({ text }) => text.slice(0, 11));
+    expect(shown).toEqual(["[one] Alice", "[one] Carol", "[third] Dav", "[one] Eve t"]);
+  });
+
+  test("a long private line that somebody else has written to the same player is a bot's for the age", async () => {
+    const one = bed.add("one", ON);
+    const other = bed.add("other", ON);
+    other.players = [{ name: "Bob" }];
+    await one.say("Alice", "!msg Bob does anyone want to play?");
+    bed.nowMs += 29_000;
+    await one.say("bridge", "!msg Bob does anyone want to play?");
+    expect(other.told.length).toBe(1);
   });
 
   test("what is typed to the relay goes nowhere else, whoever repeats it with a name", async () => {
