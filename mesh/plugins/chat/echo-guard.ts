@@ -43,12 +43,14 @@ interface Remembered {
   readonly times: number;
   /** Somebody else had said the same. */
   readonly isCopy: boolean;
+  /** Nothing came of it. */
+  readonly mayComeAgain: boolean;
 }
 
 /** One for all lines that are said in a node's game or come to it. `nowMs` is of a clock that never goes back. */
 export class EchoGuard {
   readonly #ageMs: number;
-  /** By their keys, private lines apart; the one that was said longest ago first. */
+  /** By their keys, those apart by others; the one that was said longest ago first. */
   readonly #recent = new Map<string, Remembered>();
 
   constructor({ ageMs }: EchoGuardOptions) {
@@ -75,10 +77,23 @@ export class EchoGuard {
     const before = this.#recent.get(candidate.line.key);
     const isShort = lettersOf(said.written).letters.length < ECHO_LONG_CHARS_MIN;
     const isCopy = this.#isCopy(candidate, isShort ? nowMs - REPEAT_MS : undefined);
+    const isRepeat = before !== undefined && isRepeated(before, isCopy, nowMs);
+    if (isRepeat && !before.mayComeAgain) {
+      // Apart, lest trying on and on makes it last for ever.
+      this.#add({ ...candidate.line, isApart: true }, isCopy, nowMs);
+      return "repeated";
+    }
     // Who wrote a short one beside a bot, or another, may do so again a little later.
     this.#add(candidate.line, isCopy && !isShort, nowMs);
-    if (before !== undefined && isRepeated(before, isCopy, nowMs)) return "repeated";
-    return isCopy ? "echo" : "pass";
+    return isCopy && before?.mayComeAgain !== true ? "echo" : "pass";
+  }
+
+  /** For a command that passed, and then could not be carried out: its player may write it again at once. */
+  allowAgain(said: SaidLine): void {
+    const { key } = candidateOf(said).line;
+    const before = this.#recent.get(key);
+    if (before === undefined) return;
+    this.#recent.set(key, { ...before, times: before.times - 1, mayComeAgain: true });
   }
 
   /** For lines that others can see, but that are decided otherwise: a bot must not repeat what a muted player says. */
@@ -116,7 +131,7 @@ export class EchoGuard {
   }
 
   #add(line: EchoLine, isCopy: boolean, nowMs: number): void {
-    const key = line.isPrivate ? `private\0${line.key}` : line.key;
+    const key = line.isApart ? `apart\0${line.key}` : line.key;
     const before = this.#recent.get(key);
     this.#recent.delete(key);
     const [oldest] = this.#recent.keys();
@@ -126,6 +141,7 @@ export class EchoGuard {
       atMs: nowMs,
       times: (before?.times ?? 0) + 1,
       isCopy: isCopy || before?.isCopy === true,
+      mayComeAgain: false,
     });
   }
 

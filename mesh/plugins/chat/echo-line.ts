@@ -19,8 +19,8 @@ export interface SaidLine {
   readonly text: string;
   /** The relay says it itself, in words that no person uses. */
   readonly isRelays?: boolean;
-  /** One player alone reads it: it is no earlier line of what its speaker says for all. */
-  readonly isPrivate?: boolean;
+  /** A bot may repeat it, but it is no earlier line of its speaker's own: one player alone reads it, for example. */
+  readonly isApart?: boolean;
 }
 
 /** Letters of a name and of a text. */
@@ -42,7 +42,7 @@ export interface EchoLine {
   readonly said: string;
   readonly hasLetters: boolean;
   readonly isRelays: boolean;
-  readonly isPrivate: boolean;
+  readonly isApart: boolean;
   /** As it is, and as games without Unicode show it where that differs. */
   readonly forms: readonly Form[];
 }
@@ -56,7 +56,7 @@ export interface Candidate {
 }
 
 export function candidateOf(saidLine: SaidLine): Candidate {
-  const { server, player, text, isRelays = false, isPrivate = false } = saidLine;
+  const { server, player, text, isRelays = false, isApart = false } = saidLine;
   const letters = lettersOf(text);
   const ascii = asciiOf(text, letters);
   // An application may have no name but that of its server.
@@ -81,7 +81,7 @@ export function candidateOf(saidLine: SaidLine): Candidate {
     said,
     hasLetters: letters.letters !== "",
     isRelays,
-    isPrivate,
+    isApart,
     forms: isAscii ? [form] : [form, asciiForm],
   };
   return { text, line, letters: [letters, ascii] };

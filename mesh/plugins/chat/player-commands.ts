@@ -3,7 +3,6 @@
 import { cutLine, type GamePlayer } from "../../index.ts";
 import { type ChatCommand, parseChatCommand } from "./commands.ts";
 import type { Desk } from "./desk.ts";
-import type { EchoVerdict } from "./echo-guard.ts";
 import type { Outcome } from "./outcome.ts";
 import type { PrivateLines } from "./private-lines.ts";
 import { reply } from "./reply.ts";
@@ -63,20 +62,19 @@ export class PlayerCommands {
     const rate = rates.take(name, node.name, clock.now());
     if (rate !== "pass") {
       this.#note(name, command, rate);
+      if (verdict === "pass") echo.allowAgain(said);
       // Once a period: each answer is a line that the game has to show.
       if (!rates.isNoticeDue(name, clock.now())) return;
       return await reply(this.#desk, player, "your lines come too fast; wait a little");
     }
-    return await reply(this.#desk, player, await this.#answerTo(name, command, verdict));
-  }
-
-  async #answerTo(name: string, command: ChatCommand, verdict: EchoVerdict): Promise<string> {
-    if (command.kind === "msg") {
-      const { to, text } = command;
-      return await this.#privateLines.send({ player: name, to, text, verdict });
+    if (command.kind !== "msg") {
+      this.#note(name, command, "command");
+      const answer = command.kind === "usage" ? command.usage : this.#players();
+      return await reply(this.#desk, player, answer);
     }
-    this.#note(name, command, "command");
-    return command.kind === "usage" ? command.usage : this.#players();
+    const sent = await this.#privateLines.send({ ...command, player: name, verdict });
+    if (!sent.isShown && verdict === "pass") echo.allowAgain(said);
+    return await reply(this.#desk, player, sent.text);
   }
 
   #players(): string {

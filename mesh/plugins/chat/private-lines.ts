@@ -29,6 +29,12 @@ export interface LineToSend {
   readonly verdict: EchoVerdict;
 }
 
+export interface SentLine {
+  readonly isShown: boolean;
+  /** What the sender is told. */
+  readonly text: string;
+}
+
 /** Of a private line, what the trace has. */
 interface Addressed {
   readonly id: string;
@@ -46,8 +52,8 @@ export class PrivateLines {
     this.#desk = desk;
   }
 
-  /** Of a player here, for one anywhere. Resolves with what the sender is told. */
-  async send({ player, to, text, verdict }: LineToSend): Promise<string> {
+  /** Of a player here, for one anywhere. */
+  async send({ player, to, text, verdict }: LineToSend): Promise<SentLine> {
     const { node, settings } = this.#desk;
     const from = { node: node.name, player };
     const filtered = settings.filters.applyToLine({ player, team: "", text });
@@ -58,15 +64,15 @@ export class PrivateLines {
     if (refused !== undefined || filtered.kind === "drop") {
       const outcome = refused ?? "filtered";
       this.#note(line, outcome);
-      return outcomeText(outcome, { server: node.name, name: to.name });
+      return sentLine(outcome, { server: node.name, name: to.name });
     }
     if (found.kind !== "found") {
       this.#note(line, "command");
-      return notFoundText(to, found);
+      return { isShown: false, text: notFoundText(to, found) };
     }
     if (verdict !== "pass") {
       this.#note(line, verdict);
-      return outcomeText(verdict, found);
+      return sentLine(verdict, found);
     }
     const id = Bun.randomUUIDv7();
     this.#note({ ...line, id }, "sent");
@@ -79,7 +85,7 @@ export class PrivateLines {
     found: { readonly server: string; readonly name: string },
     line: Addressed,
     asked: v.InferInput<typeof Private>,
-  ): Promise<string> {
+  ): Promise<SentLine> {
     const { node, trace } = this.#desk;
     const { server } = found;
     try {
@@ -88,12 +94,12 @@ export class PrivateLines {
       const outcome = isOutcome(answer) ? answer : "failed";
       // Counted by the node that has come to it.
       trace.resolve(line.id, server, outcome);
-      return outcomeText(outcome, found);
+      return sentLine(outcome, found);
     } catch (error) {
       if (!(error instanceof MeshError)) throw error;
       node.log.debug("a private line did not get through", { to: server, error });
       this.#note(line, "failed");
-      return notReachedText(error.code, server);
+      return { isShown: false, text: notReachedText(error.code, server) };
     }
   }
 
@@ -138,10 +144,12 @@ export class PrivateLines {
     const verdict = echo.checkCommand(typed, clock.now());
     if (verdict !== "pass") return verdict;
     // A bot in this game repeats what one player reads there.
-    echo.remember({ server: from, player, text, isPrivate: true }, clock.now());
+    echo.remember({ server: from, player, text, isApart: true }, clock.now());
     const { line: passed } = filtered;
     const line = `[${from}] ${passed.player} to you: ${passed.text}`;
-    return outcomeOfSaying(await node.game.tell(target, line));
+    const outcome = outcomeOfSaying(await node.game.tell(target, line));
+    if (outcome !== "shown") echo.allowAgain(typed);
+    return outcome;
   }
 
   /** Others know a name as far as it is listed. */
@@ -171,4 +179,8 @@ export class PrivateLines {
     const text = `${settings.commandPrefix}msg ${address}`;
     trace.note({ id, channel: "", from, to, text, outcome }, clock.date());
   }
+}
+
+function sentLine(outcome: Outcome, to: Parameters<typeof outcomeText>[1]): SentLine {
+  return { isShown: outcome === "shown", text: outcomeText(outcome, to) };
 }

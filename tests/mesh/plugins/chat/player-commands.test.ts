@@ -256,6 +256,66 @@ describe("commands of players", () => {
     expect(other.told.length).toBe(1);
   });
 
+  test.each<Partial<RelayServer>>([
+    { tellOutcome: "queue_full" },
+    { tellOutcome: "down" },
+    { answersWith: new MeshError("remote_busy", "in words for operators") },
+    { players: [] },
+  ])("a private line that is not shown may be tried again until it is: %j", async (trouble) => {
+    const one = bed.add("one", ON);
+    const other = bed.add("other", ON);
+    const well = {
+      tellOutcome: "sent",
+      answersWith: undefined,
+      players: [{ name: "Bob" }],
+    } as const;
+    Object.assign(other, well, trouble);
+    for (let tries = 0; tries < 3; tries += 1) {
+      bed.nowMs += 1000;
+      await one.say("Alice", "!msg Bob hi");
+    }
+    expect(new Set(one.told.map(({ text }) => text)).size).toBe(1);
+    Object.assign(other, well);
+    bed.nowMs += 1000;
+    await one.say("Alice", "!msg Bob hi");
+    expect(one.told.at(-1)?.text).toBe("to Bob@other: sent");
+    // It was shown once, and may be so once more.
+    for (let tries = 0; tries < 5; tries += 1) {
+      bed.nowMs += 4000;
+      await one.say("Alice", "!msg Bob hi");
+    }
+    expect(other.told.length).toBe(2);
+  });
+
+  test("a private line for which its player was too hasty may be written again, and no bot does", async () => {
+    const one = bed.add("one", { ...ON, player_lines: "1" });
+    const other = bed.add("other", ON);
+    other.players = [{ name: "Bob" }];
+    await one.say("Alice", "hello all");
+    await one.say("Alice", "!msg Bob hi");
+    expect(one.told.at(-1)?.text).toContain("too fast");
+    await one.say("bridge", "!msg Bob hi");
+    expect(other.told).toEqual([]);
+    bed.nowMs += 10_000;
+    await one.say("Alice", "!msg Bob hi");
+    expect(other.told.map(({ text }) => text)).toEqual(["[one] Alice to you: hi"]);
+  });
+
+  test("a private line that is refused as repeated is so for the age, and not for ever", async () => {
+    const one = bed.add("one", ON);
+    const other = bed.add("other", ON);
+    other.players = [{ name: "Bob" }];
+    for (let tries = 0; tries < 12; tries += 1) {
+      await one.say("Alice", "!msg Bob hi");
+      bed.nowMs += 5000;
+    }
+    // At 0 and 5 s, then at 35 and 40.
+    expect(other.told.length).toBe(4);
+    // The last try is no news, and what a bot makes of it is an echo all the same.
+    await one.say("bridge", "<Alice> !msg Bob hi");
+    expect(surf.lines).toEqual([]);
+  });
+
   test("what is typed to the relay goes nowhere else, whoever repeats it with a name", async () => {
     const one = bed.add("one", ON);
     bed.add("other", ON).players = [{ name: "Bob" }];
