@@ -22,16 +22,23 @@ const MARK = "\0";
 /** The mark, as a string of JSON has it. */
 const MARK_IN_JSON = String.raw`\u0000`;
 
+/** Of a component of Minecraft, the members whose lists hold texts. */
+const LISTS_OF_TEXTS: readonly string[] = ["extra", "with", "rawtext"];
+
 /** The name of a command, ended before all that others have written. */
 const OWN_WORD = /^\s*\S*[\p{L}\p{N}_][^\s"]*\s/u;
+/** Where a line may be no command at all, its beginning is enough that is no text of others. */
+const OWN_BEGINNING = /^\s*\S*[\p{L}\p{N}\p{P}\p{S}]\S*\s/u;
 
 /** Why the template cannot be used, to follow the name of its key. */
 export function unprotected(template: Template, options: ProtectionOptions): string | undefined {
-  return wrongPlace(template, options) ?? wrongBeginning(template);
+  return wrongPlace(template, options) ?? wrongBeginning(template, options.escape);
 }
 
 function wrongPlace(template: Template, options: ProtectionOptions): string | undefined {
   switch (options.escape) {
+    case "chat":
+      return undefined;
     case "none":
       return template.command({}).includes('"') ? QUOTES_WITHOUT_ESCAPE : undefined;
     case "quotes":
@@ -40,7 +47,7 @@ function wrongPlace(template: Template, options: ProtectionOptions): string | un
     case "json":
       return outsideJson(template, options);
     case "mux":
-      return backslashed(template);
+      return backslashed(template) ?? percented(template);
   }
 }
 
@@ -58,6 +65,12 @@ function outsideQuotes(template: Template): string | undefined {
 function backslashed(template: Template): string | undefined {
   const isThere = /\\["\0]/.test(filled(template, MARK));
   return isThere ? 'cannot have a backslash before a " or before a {placeholder}' : undefined;
+}
+
+/** It would take the backslash that is to protect the text: for the character it stands for, or for its own name. */
+function percented(template: Template): string | undefined {
+  const isThere = /%(?:[civqx=](?:<[^>]*)?)?["\0]/i.test(filled(template, MARK));
+  return isThere ? 'cannot have a % code before a " or before a {placeholder}' : undefined;
 }
 
 function outsideJson(
@@ -86,24 +99,31 @@ function jsonAtTheEnd(command: string): unknown {
   return undefined;
 }
 
-/** How many stand where they may. */
-function marksIn(json: unknown, members: readonly string[] | undefined): number {
-  if (typeof json === "string") return json.split(MARK).length - 1;
+/** How many stand where they may; a text may be at the top, and in a list there. */
+function marksIn(json: unknown, members: readonly string[] | undefined, isText = true): number {
+  if (typeof json === "string") return isText ? json.split(MARK).length - 1 : 0;
   if (typeof json !== "object" || json === null) return 0;
-  const isList = Array.isArray(json);
   let marks = 0;
   for (const [member, value] of Object.entries(json)) {
-    const isText = isList || typeof value === "object" || (members?.includes(member) ?? true);
-    if (isText) marks += marksIn(value, members);
+    const holds = Array.isArray(json) ? isText : mayHold(member, value, members);
+    marks += marksIn(value, members, holds);
   }
   return marks;
 }
 
+/** A list of one text is read as that text, also where a command is wanted. */
+function mayHold(member: string, value: unknown, members: readonly string[] | undefined): boolean {
+  const allowed = Array.isArray(value) ? LISTS_OF_TEXTS : members;
+  return members === undefined || allowed?.includes(member) === true;
+}
+
 /** A text that begins a command would be its name. */
-function wrongBeginning(template: Template): string | undefined {
+function wrongBeginning(template: Template, escape: EscapeName): string | undefined {
+  if (escape === "chat") return undefined;
+  const own = escape === "none" ? OWN_BEGINNING : OWN_WORD;
   const isNamed = commandsIn(filled(template, MARK))
     .filter((command) => command.includes(MARK))
-    .every((command) => OWN_WORD.test(command.slice(0, command.indexOf(MARK))));
+    .every((command) => own.test(command.slice(0, command.indexOf(MARK))));
   return isNamed
     ? undefined
     : "must begin with a command and a blank, as say {text} does: the text could be a command";

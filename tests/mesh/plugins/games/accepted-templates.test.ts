@@ -34,6 +34,10 @@ const TEXTS = [
   "{text}",
   '"{text}"',
   '"* {text}"',
+  "* {text}",
+  ":{text}",
+  "say %{text}",
+  "say %q{text}",
   "say {text}",
   'say "{text}"',
   'say "{text}',
@@ -61,6 +65,8 @@ const TEXTS = [
   'tellraw @a ["",{"text":"{text}","color":"red"}]',
   'tellraw @a {"selector":"{text}"}',
   'tellraw @a {"text":"x","clickEvent":{"action":"run_command","value":"/{text}"}}',
+  'tellraw @a {"text":"x","clickEvent":{"action":"run_command","value":["/{text}"]}}',
+  'tellraw @a {"text":"","extra":["{text}"]}',
   'tellraw @a {"text":"{text}"} {text}',
 ] as const;
 
@@ -81,13 +87,15 @@ function names(commands: readonly string[]): string[] {
 }
 
 /** JSON without its texts; in Minecraft, whatever else is in it does something, or looks something up. */
-function shapeOf(json: unknown, isText: (member: string) => boolean): unknown {
-  if (typeof json === "string") return "a text";
+function shapeOf(json: unknown, isText: (member: string) => boolean, holds = true): unknown {
+  if (typeof json === "string") return holds ? "a text" : json;
   if (typeof json !== "object" || json === null) throw new Error("no component");
-  if (Array.isArray(json)) return json.map((item) => shapeOf(item, isText));
+  if (Array.isArray(json)) return json.map((item) => shapeOf(item, isText, holds));
   return Object.entries(json).map(([member, value]) => [
     member,
-    isText(member) || typeof value === "object" ? shapeOf(value, isText) : value,
+    isText(member) || typeof value === "object"
+      ? shapeOf(value, isText, isText(member) || member === "extra")
+      : value,
   ]);
 }
 
@@ -150,6 +158,9 @@ const GAMES: Readonly<Record<string, Game>> = {
     read: (settings) => spokenBy(readOwnGrammar(settings)),
     runs: (line, escape, harmless) => {
       switch (escape) {
+        case "chat":
+          // Each line is shown, whatever it is.
+          return line.split(/[\r\n]/).map(() => "a line of chat");
         case "quotes":
           return names(quotedCommands(line));
         case "apostrophe":

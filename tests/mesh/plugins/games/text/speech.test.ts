@@ -42,6 +42,7 @@ function said(speech: Speech, text: string): string | undefined {
 /** What the console shows of a command, if it takes all of it for one. */
 const SHOWN: Readonly<Record<string, (command: string) => string>> = {
   none: (command) => /^say (.*)$/u.exec(command)?.[1] ?? "",
+  chat: (command) => command,
   quotes: (command) => {
     const { inner, rest } = backslashQuoted(command.slice("say ".length));
     expect(rest).toBe(" // end");
@@ -57,6 +58,7 @@ const SHOWN: Readonly<Record<string, (command: string) => string>> = {
 
 const SAY_BY_ESCAPE: Readonly<Record<string, string>> = {
   none: "say {text}",
+  chat: "{text}",
   quotes: 'say "{text}" // end',
   apostrophe: 'say "{text}"',
   json: 'say {"text":"{text}"}',
@@ -238,6 +240,42 @@ describe("templates that cannot be used are told", () => {
     }
   });
 
+  test("of a % code of a MUX that takes away what protects the text", () => {
+    const percent = 'say cannot have a % code before a " or before a {placeholder}';
+    for (const say of ["say %{text}", "say %q{text}", "say %Q<a{text}>", "say %x{text}"]) {
+      expect(problemsOf({ escape: "mux", say })).toEqual([percent]);
+    }
+    expect(problemsOf({ escape: "mux", say: "say %n:%r{text}" })).toEqual([]);
+  });
+
+  test("of a list that is read as a command", () => {
+    const outside =
+      "say must have {text} within a string of JSON as the value of text, with which the command ends";
+    const problems = (component: string): string[] => {
+      const settings = new SettingsReader({ escape: "json", say: `tellraw @a ${component}` });
+      readSpeech(settings, { ...OWN, escape: "json", members: ["text"] });
+      return settings.problems.map(({ key, text }) => `${key} ${text}`);
+    };
+    for (const component of [
+      '{"text":"x","clickEvent":{"action":"run_command","value":["{text}"]}}',
+      '{"text":"x","clickEvent":{"action":"run_command","value":[["{text}"]]}}',
+      '["",{"selector":["{text}"]}]',
+      '{"text":["{text}"]}',
+      '{"extra":"{text}"}',
+    ]) {
+      expect(problems(component)).toEqual([outside]);
+    }
+    for (const component of [
+      '["","{text}"]',
+      '{"text":"","extra":["{text}",{"text":"{text}"}]}',
+      '{"translate":"%s: %s","with":["x","{text}"]}',
+      '{"rawtext":[{"text":"{text}"}]}',
+      '{"text":"x","hoverEvent":{"action":"show_text","value":{"text":"{text}"}}}',
+    ]) {
+      expect(problems(component)).toEqual([]);
+    }
+  });
+
   test("of what stands outside the JSON that the escape needs", () => {
     const outside = (key: string, name = "text"): string =>
       `${key} must have {${name}} within a string of JSON, with which the command ends`;
@@ -274,6 +312,25 @@ describe("templates that cannot be used are told", () => {
     }
   });
 
+  test("of a text behind a sign, except where a line may be no command at all", () => {
+    const beginning =
+      "say must begin with a command and a blank, as say {text} does: the text could be a command";
+    for (const say of ["* {text}", "> {text}", "[relay] {text}"]) {
+      expect(problemsOf({ escape: "none", say })).toEqual([]);
+    }
+    for (const say of ["*{text}", ":{text}", " {text}", "\u200b {text}", "* x; {text}"]) {
+      expect(problemsOf({ escape: "none", say })).toEqual([beginning]);
+    }
+    expect(problemsOf({ escape: "mux", say: "* {text}" })).toEqual([beginning]);
+    expect(problemsOf({ escape: "quotes", say: '* "{text}"' })).toEqual([beginning]);
+  });
+
+  test("but none where each line is chat", () => {
+    for (const say of ["{text}", ":{text}", '"{text}"', "x; {text}"]) {
+      expect(problemsOf({ escape: "chat", say })).toEqual([]);
+    }
+  });
+
   test("of an escape with which the console takes text for more", () => {
     const settings = new SettingsReader({ escape: "none", say: "say {text}" });
     readSpeech(settings, { ...OWN, isAnyEscape: false });
@@ -291,7 +348,7 @@ describe("templates that cannot be used are told", () => {
       "tell has {nick} in it, and the placeholders are {text}, {player}, {id}",
     ]);
     expect(problemsOf({ escape: "html", text_bytes_max: "5", ascii: "yes" })).toEqual([
-      'escape must be one of none, quotes, apostrophe, json, mux, not "html"',
+      'escape must be one of none, chat, quotes, apostrophe, json, mux, not "html"',
       'text_bytes_max must be a whole number from 16 to 1000, not "5"',
       'ascii must be one of on, off, not "yes"',
     ]);
