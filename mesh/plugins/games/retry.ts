@@ -45,4 +45,9 @@ export class Retry {
     if (upForMs > 0) this.#wrongPasswords = 0;
     return this.#soon.next();
   }
+
+  /** The next wait is the shortest, except after a refused password. */
+  beginAnew(): void {
+    this.#soon.reset();
+  }
 }

@@ -99,7 +99,11 @@ class KeptSession implements OpenConsole {
 
   #onOver(end: SessionEnd): void {
     if (this.#isOver()) return;
-    const { clock, retry } = this.#kept;
+    const { clock, retry, tellsOfGame } = this.#kept;
+    if (tellsOfGame && end.kind === "unreachable") {
+      this.#onGameGone(end);
+      return;
+    }
     const nowMs = clock.now();
     const upForMs = this.#upSinceMs === undefined ? 0 : Math.max(1, nowMs - this.#upSinceMs);
     this.#upSinceMs = undefined;
@@ -109,14 +113,18 @@ class KeptSession implements OpenConsole {
     this.#wait(end, waitMs);
   }
 
+  /** When the game is tried again is another's affair. A loss after that is looked into as soon as the first was. */
+  #onGameGone(end: SessionEnd): void {
+    this.#kept.refusal = undefined;
+    this.#kept.retry.beginAnew();
+    this.#end(this.#state === "opening" ? end : { kind: "lost", text: (this.#lost ?? end).text });
+  }
+
   #wait(end: SessionEnd, waitMs: number): void {
     if (this.#isOver()) return;
     // Whoever answers is there, and the game can be heard all the same.
     if (end.kind === "wrong_password" || end.kind === "failed") this.#isThere();
-    else if (end.kind === "unreachable" && this.#kept.tellsOfGame) {
-      this.#end(this.#state === "opening" ? end : { kind: "lost", text: (this.#lost ?? end).text });
-      return;
-    } else this.#lost ??= end;
+    else this.#lost ??= end;
     this.#events.onTrouble(end);
     // What is left of it, a player of the game perhaps, is not to stay for the wait.
     const closed = this.#open?.close();

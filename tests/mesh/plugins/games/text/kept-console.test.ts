@@ -178,6 +178,23 @@ describe("a console that tells whether the game is there", () => {
     expect(scene.told.ends).toEqual([{ kind: "lost", text: "it is unreachable" }]);
   });
 
+  test("is looked for as soon as it is lost, however long the game was away before", async () => {
+    const scene = new Scene(true);
+    for (let count = 0; count < 6; count++) {
+      await scene.fails("unreachable");
+      scene.console.open(scene.told);
+    }
+    scene.last.onReady();
+    await scene.fails("lost");
+    expect(scene.clock.delaysMs).toEqual([250]);
+    await scene.later();
+    await scene.fails("unreachable");
+    scene.console.open(scene.told);
+    scene.last.onReady();
+    await scene.fails("lost");
+    expect(scene.clock.delaysMs).toEqual([250, 250]);
+  });
+
   test("is not over where somebody is there again, or refuses", async () => {
     for (const answers of ["ready", "wrong_password", "failed"] as const) {
       const scene = new Scene(true);
