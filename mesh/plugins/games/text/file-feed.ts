@@ -23,7 +23,6 @@ export interface FileFeedOptions {
  */
 export class FileFeed implements Feed {
   readonly where: string;
-  readonly goesOn = true;
   readonly #options: FileFeedOptions;
   readonly #mark: Mark = { left: undefined };
 

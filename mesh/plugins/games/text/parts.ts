@@ -39,8 +39,6 @@ interface Closed {
 
 /** Where lines of the game are read. */
 export interface Feed extends Closed {
-  /** What is written while it is closed is read once it is opened again. */
-  readonly goesOn?: boolean;
   /** Does not throw: what goes wrong is told by `onOver`. */
   open(events: FeedEvents): Part;
 }

@@ -12,11 +12,6 @@ export class Roster {
     return { map: this.#map, players: [...this.#players.values()] };
   }
 
-  clear(): void {
-    this.#players.clear();
-    this.#map = undefined;
-  }
-
   /** Answers the event as it is to be told, `undefined` if it is no news. */
   take(event: SessionEvent): SessionEvent | undefined {
     switch (event.type) {

@@ -30,7 +30,6 @@ export class TextAdapter implements GameAdapter {
   readonly game: string;
   readonly stopMs: number | undefined;
   readonly #options: TextAdapterOptions;
-  readonly #roster = new Roster();
 
   constructor(options: TextAdapterOptions) {
     const { game, console, feed } = options;
@@ -44,18 +43,12 @@ export class TextAdapter implements GameAdapter {
   }
 
   open(events: SessionEvents): GameSession {
-    // Who came while nobody was told of it is known, too, where all lines are read.
-    const roster = this.#options.feed?.goesOn === true ? this.#roster : new Roster();
-    return new TextSession({ ...this.#options, roster }, events);
+    return new TextSession(this.#options, events);
   }
 }
 
 function kept(console: Console, { endsWithGame }: Feed, clock: Clock | undefined): Console {
   return new KeptConsole(console, { tellsOfGame: endsWithGame !== true, clock });
-}
-
-interface TextSessionOptions extends TextAdapterOptions {
-  readonly roster: Roster;
 }
 
 /** `ending`: a part is over for good, and the other is being closed. */
@@ -74,7 +67,8 @@ type PartName = "console" | "feed";
 class TextSession implements GameSession {
   readonly #events: SessionEvents;
   readonly #grammar: Grammar;
-  readonly #roster: Roster;
+  /** Of this session alone: the next may be another run of the game, although this one never was up. */
+  readonly #roster = new Roster();
   readonly #console: OpenConsole;
   readonly #feed: Part | undefined;
   /** The parts that are not ready. */
@@ -82,9 +76,8 @@ class TextSession implements GameSession {
   #state: TextSessionState = "opening";
   #closed: Promise<void> | undefined;
 
-  constructor({ grammar, console, feed, roster }: TextSessionOptions, events: SessionEvents) {
+  constructor({ grammar, console, feed }: TextAdapterOptions, events: SessionEvents) {
     this.#events = events;
-    this.#roster = roster;
     this.#grammar = grammar;
     this.#awaited = new Set(feed === undefined ? ["console"] : ["console", "feed"]);
     this.#feed = feed?.open(this.#eventsOf("feed", true));
@@ -153,8 +146,6 @@ class TextSession implements GameSession {
 
   /** What is opened next may need the port, or the file, of the part that is not over yet. */
   async #end(end: SessionEnd): Promise<void> {
-    // Nobody is there any more.
-    if (this.#state === "up") this.#roster.clear();
     this.#enter("ending");
     await this.#closeParts();
     if (this.#isClosed()) return;

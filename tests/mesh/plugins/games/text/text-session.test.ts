@@ -19,7 +19,6 @@ const LOST: SessionEnd = { kind: "lost", text: "it went" };
 /** A part that the test speaks for. */
 class ScriptedPart implements Feed, Console {
   readonly where: string;
-  readonly goesOn = true;
   readonly sent: string[] = [];
   outcome: SayOutcome = "sent";
   closings = 0;
@@ -215,7 +214,7 @@ describe("a session", () => {
     expect(next.starts).toEqual([{ map: undefined, players: [{ name: "Bob" }] }]);
   });
 
-  test("knows who came while the game was not joined", async () => {
+  test("knows nobody of a run that was never joined", async () => {
     const { feed, console, told, adapter } = opened();
     feed.events.onLine("+Alice");
     feed.events.onReady();
@@ -223,9 +222,11 @@ describe("a session", () => {
     expect(await told.end()).toMatchObject({ kind: "unreachable" });
     const next = new ToldSession();
     adapter.open(next);
+    // Written while nothing was opened.
+    feed.events.onLine("+Bob");
     feed.events.onReady();
     console.events.onReady();
-    expect(next.starts).toEqual([{ map: undefined, players: [{ name: "Alice" }] }]);
+    expect(next.starts).toEqual([{ map: undefined, players: [{ name: "Bob" }] }]);
   });
 
   test("is up where only the password of its console is wrong", async () => {
