@@ -9,6 +9,8 @@ export interface JoinLogOptions {
   readonly clock: Clock & { now(): number };
 }
 
+const AGAIN = "tried again until it is there";
+
 /** What the log says of a game that comes and goes, and not again and again of one that does nothing else. */
 export class JoinLog {
   readonly #options: JoinLogOptions;
@@ -39,8 +41,15 @@ export class JoinLog {
     const next =
       kind === "wrong_password"
         ? `tried again in ${durationText(waitMs)} and then ever later, or at once after SIGHUP with another password`
-        : "tried again until it is there";
+        : AGAIN;
     log.warn(`game not joined: ${text}; ${next}`);
+  }
+
+  /** While its console is opened again and again. One that refuses is there: the game is joined once it is heard. */
+  notYetJoined({ kind, text }: SessionEnd): void {
+    const { log, clock } = this.#options;
+    if (kind === "wrong_password" || kind === "failed" || !this.#isNews(text, clock.now())) return;
+    log.warn(`game not joined: ${text}; ${AGAIN}`);
   }
 
   /** While the game is heard. */
@@ -50,7 +59,7 @@ export class JoinLog {
     const next =
       kind === "wrong_password"
         ? "tried ever later, or at once after SIGHUP with another password"
-        : "tried again until it is there";
+        : AGAIN;
     log.warn(`game heard, but not spoken to: ${text}; ${next}`);
   }
 

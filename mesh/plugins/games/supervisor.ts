@@ -196,8 +196,13 @@ export class GameSupervisor implements GameProvider {
   #onTrouble(end: SessionEnd | undefined): void {
     const before = this.#trouble;
     this.#trouble = end && this.#timed(end);
-    // Before it is up it is not heard, either.
-    if (this.#state !== "up") return;
+    if (this.#state === "up") this.#onConsole(before);
+    else if (this.#state === "connecting" && this.#trouble !== undefined) {
+      this.#log.notYetJoined(this.#trouble);
+    }
+  }
+
+  #onConsole(before: TimedEnd | undefined): void {
     if (this.#trouble !== undefined) this.#log.notSpokenTo(this.#trouble);
     else if (before !== undefined) this.#tell({ type: "console_up" });
   }

@@ -121,6 +121,21 @@ describe("a game", () => {
     expect(supervisor.details).toMatchObject({ state: "waiting", consoleError: null });
   });
 
+  test("whose console is not there is complained of before it is joined, once in ten minutes", () => {
+    const away = { kind: "unreachable", text: "nobody listens there" } as const;
+    for (let tries = 0; tries < 121; tries += 1) {
+      game.last.onTrouble(away);
+      clock.advance(5000);
+    }
+    const message = "game not joined: nobody listens there; tried again until it is there";
+    expect(log.messages("warn")).toEqual([message, message]);
+    expect(supervisor.details).toMatchObject({ state: "connecting", consoleError: away });
+    game.last.onTrouble(undefined);
+    up();
+    expect(log.messages("warn")).toHaveLength(2);
+    expect(log.messages("info")).toEqual(["game joined"]);
+  });
+
   test("that goes down takes its players and its map along, and is tried until it is back", async () => {
     up();
     game.last.onEvent({ type: "join", player: { name: "Bob" } });
