@@ -149,9 +149,14 @@ export class SettingsReader {
 
   /** Says that something is wrong with the key, or with an item of its list; `text` follows the key's name. */
   problem(key: string, text: string, item?: string): void {
+    this.#add({ key, text, ...this.#indexOf(key, item) });
+  }
+
+  #add(problem: SettingProblem): void {
+    const { key, text } = problem;
     // Two parts may ask for the same key.
     const isKnown = this.problems.some((known) => known.key === key && known.text === text);
-    if (!isKnown) this.problems.push({ key, text, ...this.#indexOf(key, item) });
+    if (!isKnown) this.problems.push(problem);
   }
 
   #indexOf(key: string, item: string | undefined): Pick<SettingProblem, "item"> {
@@ -180,7 +185,9 @@ export class SettingsReader {
   refuseUnknown(where: string): void {
     for (const [name, group] of this.#groups) {
       group.refuseUnknown(`${where} ${name}`);
-      for (const { key, text } of group.problems) this.problem(`${name}.${key}`, text);
+      for (const problem of group.problems) {
+        this.#add({ ...problem, key: `${name}.${problem.key}` });
+      }
     }
     if (this.#tolerates) return;
     for (const key of Object.keys(this.#written)) {

@@ -87,4 +87,18 @@ describe("what is wrong", () => {
   test("keys are not judged where it is not known which there are", () => {
     expect(problems({ anything: "1" }, (settings) => settings.tolerateUnknown())).toEqual([]);
   });
+
+  test("what is wrong with an item of a list says which, in a group as well", () => {
+    const reader = new SettingsReader({ "a.list": ["x", "y"], list: ["x", "y"] });
+    const group = reader.groups().get("a");
+    for (const of of [reader, group]) {
+      of?.lines("list");
+      of?.problem("list", "is wrong: y", "y");
+    }
+    reader.refuseUnknown("[game]");
+    expect(reader.problems).toEqual([
+      { key: "list", text: "is wrong: y", item: 1 },
+      { key: "a.list", text: "is wrong: y", item: 1 },
+    ]);
+  });
 });

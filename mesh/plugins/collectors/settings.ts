@@ -54,7 +54,7 @@ function readTopics(settings: SettingsReader): readonly string[] {
   }
   for (const topic of topics) {
     const problem = topicProblem(topic);
-    if (problem !== undefined) settings.problem("topics", `is mistaken: ${problem}`);
+    if (problem !== undefined) settings.problem("topics", `is mistaken: ${problem}`, topic);
   }
   return topics;
 }

@@ -21,6 +21,17 @@ describe("[collector:NAME]", () => {
     expect((await accepted(text)).plugins.builtIn).toEqual(["bus", "collectors", "game", "chat"]);
   });
 
+  test("is told at the line of the topic that is mistaken", async () => {
+    const text = `[collector:logs]
+url = http://collector.example/
+topics[] = chat.>
+topics[] = game..kill
+`;
+    expect(await message(text)).toStartWith(
+      "config/node.ini:4: [collector:logs] topics is mistaken",
+    );
+  });
+
   test("is told all that is wrong with it at once, each with its line", async () => {
     const text = `[collector:logs]
 url = gopher://collector.example
