@@ -19,7 +19,7 @@ export interface FileFeedOptions {
 /**
  * A log that the game writes: what is added to it from now on, and then what stands in the file that takes its
  * place. It is looked at ten times a second, which works on every file system. What is added while it is closed is
- * read when it is opened again.
+ * read when it is opened again, but not of a file whose place another has taken by then.
  */
 export class FileFeed implements Feed {
   readonly where: string;
